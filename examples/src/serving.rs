@@ -1,4 +1,6 @@
 use std::num::{NonZeroUsize, ParseIntError};
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -6,6 +8,8 @@ use clap::builder::ArgPredicate;
 use fsm_runtime::{
     Address, Builder, Connection, Console, Encrypted, Machine, Pipeline, Pool, PoolError, Transport,
 };
+#[cfg(unix)]
+use fsm_runtime::{Upgrade, UpgradeData};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::log::{Flush, Stderr};
@@ -46,6 +50,11 @@ pub struct Serving<const PORT: u16> {
     /// file, because a command line can be seen by others
     #[arg(long, value_name = "TOKEN", requires = "console", value_parser = token)]
     pub console_token: Option<String>,
+    /// The path of a Unix socket at which a new process of this program finds this one and takes over: its
+    /// listeners, and the connections that can move. SIGUSR2 starts the program anew with the same options
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH")]
+    pub upgrade: Option<PathBuf>,
 }
 
 impl<const PORT: u16> Serving<PORT> {
@@ -84,19 +93,33 @@ impl<const PORT: u16> Serving<PORT> {
         self.limits(addresses.fold(pool, |pool, address| pool.listen_plain(address.to_string())))
     }
 
-    /// Adds the console to the pools, if the options ask for one.
+    /// Adds to the pools the console and the upgrades that the options ask for.
     pub fn pipeline(&self, pools: Pipeline) -> Pipeline {
         self.pipeline_with(pools, |console| console)
     }
 
     /// The same for a console that `set` changes.
     pub fn pipeline_with(&self, pools: Pipeline, set: impl FnOnce(Console) -> Console) -> Pipeline {
+        #[cfg(unix)]
+        let pools = match &self.upgrade {
+            Some(path) if !pools.is_upgradable() => pools.upgradable(path.as_path()),
+            _ => pools,
+        };
         let Some(address) = &self.console else { return pools };
         let console = set(Console::new(address.to_string()));
         pools.console(match &self.console_token {
             Some(token) => console.token(token),
             None => console,
         })
+    }
+
+    /// Hands this data over to a new process, too, if the options ask for upgrades.
+    #[cfg(unix)]
+    pub fn hand_over(&self, pools: Pipeline, data: impl UpgradeData) -> Pipeline {
+        match &self.upgrade {
+            Some(path) => pools.upgradable(Upgrade::new(path).data(data)),
+            None => pools,
+        }
     }
 
     /// The addresses that are listened on, as the options say.

@@ -51,6 +51,8 @@ pub(crate) struct Args {
     pub(crate) reply: Option<(Ident, Type)>,
     pub(crate) seed: Option<(Ident, Type)>,
     pub(crate) settings: Option<(Ident, Type)>,
+    /// Connections at rest can move to another process.
+    pub(crate) moves: Option<Ident>,
     pub(crate) module: Option<Ident>,
     pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,

@@ -16,6 +16,7 @@ mod flow;
 mod groups;
 mod impossible;
 mod jobs;
+mod moves;
 mod names;
 mod other;
 mod pools;
@@ -42,6 +43,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     jobs::check(machine, &graph, errors);
     answers::check(machine, &graph, errors);
     datagrams::check(machine, errors);
+    moves::check(machine, complete, errors);
     if complete {
         other::check(machine, &graph, errors);
         tls::check(machine, &graph, errors);

@@ -144,6 +144,9 @@ pub(crate) enum Code {
 
     // Datagrams.
     OnlyDatagrams = 127,
+
+    // Connections that move to another process.
+    NeverMoves = 140,
 }
 
 impl fmt::Display for Code {

@@ -10,6 +10,7 @@ mod handler_call;
 mod lints;
 mod machine;
 mod module;
+mod moves;
 mod read;
 mod routes;
 mod scope;

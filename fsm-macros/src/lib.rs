@@ -103,6 +103,7 @@ use crate::parse::Item;
 /// | `settings = Type` | what the operator of a pool may choose, in expressions `settings` and in handlers `cx.settings()`; the type is `Default`, and handlers take `Cx<'_, Message, Type>`, with `NoMessage` for a machine without messages |
 /// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>`. With a `#[job]` state its [connections answer the jobs](#connections-that-answer-jobs) |
 /// | `seed = Type` | the type of the value that starts the machine, from a `#[handoff(..)]` of another |
+/// | `moves` | connections in `#[rest]` states can [move to another process](#connections-that-move), which a live upgrade starts |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
 /// | `size <= 64` | the machine may take no more bytes than that; the error names the fattest state |
 /// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |
@@ -411,6 +412,14 @@ use crate::parse::Item;
 /// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read` of the first socket, `message`, `job`, `sleep` |
 /// | `#[rest(drain => State)]` | the same, but the edge is taken first, once a connection; coming to rest again, it is closed |
 /// | `#[rest(keep)]`, `#[rest(keep, drain => State)]` | the same, but no newcomer takes the place of the connection here, in a pool with `shed_at_rest`; for subscribers and long polls |
+///
+/// # Connections that move
+///
+/// With `moves` on the enum, connections in `#[rest]` states can move to another process, which takes over from this one.
+/// The fields of these states are `Moves`, the handler is
+/// `MovesHandler`: `trait Handler` has it above itself. States and fields are
+/// known by their names in the other process. A machine that runs jobs, answers jobs or reads datagrams has no `moves`,
+/// nor has one without a `#[rest]` state.
 ///
 /// # On a field
 ///

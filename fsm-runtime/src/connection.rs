@@ -25,6 +25,8 @@ use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 mod close;
 mod datagrams;
 mod fast_path;
+#[cfg(all(feature = "pool", unix))]
+pub(crate) mod moving;
 mod other;
 mod relay;
 pub(crate) mod scratch;
@@ -68,6 +70,17 @@ enum Goodbye {
     ShedSaid,
     /// A newcomer takes its place, and the last output leaves.
     ShedCloses,
+    /// It has not begun, and another process has refused the connection, when it was asked to move for the first, third
+    /// or fifth time.
+    RefusedOddTime,
+    /// The same for the second, fourth or sixth time.
+    RefusedEvenTime,
+}
+
+impl Goodbye {
+    fn has_not_begun(self) -> bool {
+        matches!(self, Self::NotSaid | Self::RefusedOddTime | Self::RefusedEvenTime)
+    }
 }
 
 /// The pending input and output of a connection of `M`.
@@ -193,7 +206,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         };
         let mut send_by = resumed.send_by;
         match self.goodbye {
-            Goodbye::NotSaid | Goodbye::Said => {}
+            Goodbye::NotSaid
+            | Goodbye::RefusedOddTime
+            | Goodbye::RefusedEvenTime
+            | Goodbye::Said => {}
             Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
             Goodbye::EndAsked => return self.end_as_asked(scratch),
             Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {
@@ -239,6 +255,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             send_by,
             expired_while_full,
             ..Pending::<M>::default()
+        };
+        #[cfg(all(feature = "pool", unix))]
+        let pending = if Self::leaves(scratch) {
+            match self.try_leave(pending, key, scratch) {
+                Ok(()) => return TurnOutcome::Ended(Ended::Moved),
+                Err(pending) => pending,
+            }
+        } else {
+            pending
         };
         self.store_pending(reason, pending, key, scratch)
     }
@@ -302,10 +327,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if Self::HAS_MAILBOX {
             scratch.environment.mailboxes.open(key);
         }
-        if let Some(make) = &scratch.make {
+        match (&mut self.handler, &scratch.make) {
+            (Some(handler), _) if const { M::SPEC.moves } => M::moved(handler, key),
             // The user's function runs in the connection's turn and not where connections are accepted,
             // so that a slow one keeps no other connection waiting.
-            self.handler = Some(make(peer));
+            (handler, Some(make)) => *handler = Some(make(peer)),
+            _ => {}
         }
         Ok(())
     }
@@ -364,7 +391,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     #[cold]
     fn say_goodbye(&mut self, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
         let state = self.machine.state();
-        if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
+        if !self.goodbye.has_not_begun() || !self.machine.drain() {
             return false;
         }
         Self::drained(state, key, scratch);
@@ -448,7 +475,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
             return self.turn_with_datagrams(key, readiness, scratch);
         }
         self.state.add(readiness);
-        if self.state.is_idle_with_input() && !self.is_tick_due(scratch) {
+        #[cfg(all(feature = "pool", unix))]
+        let leaves = Self::leaves(scratch);
+        #[cfg(not(all(feature = "pool", unix)))]
+        let leaves = false;
+        if self.state.is_idle_with_input() && !self.is_tick_due(scratch) && !leaves {
             self.fast_path(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);
@@ -475,7 +506,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
 
     fn is_at_rest(&self) -> bool {
         let rests = M::SPEC.states[self.machine.state()].rest;
-        rests && self.goodbye == Goodbye::NotSaid && self.pending.is_none()
+        rests && self.goodbye.has_not_begun() && self.pending.is_none()
     }
 
     fn closes(&self) -> bool {
@@ -493,11 +524,20 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.ask_to_leave()
     }
 
+    #[cfg(all(feature = "pool", unix))]
+    fn move_next(&mut self, odd_time: bool) {
+        self.ask_to_move(odd_time);
+    }
+
     fn abort(&mut self) {
         self.abort_if_unsent(0);
     }
 
     fn on_end(mut self, key: Key, why: Ended, scratch: &mut ConnectionScratch<M, H>) {
+        #[cfg(all(feature = "pool", unix))]
+        if const { M::SPEC.moves } && why == Ended::Moved {
+            return self.depart(key, scratch);
+        }
         // Counts before the peer can see the end.
         scratch.counters.ended(why);
         scratch.environment.forget(key);

@@ -96,6 +96,11 @@ pub enum PoolError {
         /// The error, and how to correct it.
         why: String,
     },
+    /// A process cannot take over from another one: see `Upgrade`.
+    Upgrade {
+        /// The reason; the old process goes on.
+        why: String,
+    },
     /// Another operation of the system failed.
     Io {
         /// The operation, such as `start a thread`.
@@ -181,6 +186,7 @@ impl fmt::Display for PoolError {
                 write!(f, "the pool `{pool}` cannot make a handler: {error}")
             }
             Self::Pipeline { why } => f.write_str(why),
+            Self::Upgrade { why } => write!(f, "the upgrade has failed: {why}"),
             Self::Io { what, error } => write!(f, "cannot {what}: {error}"),
         }
     }

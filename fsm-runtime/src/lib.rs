@@ -42,7 +42,8 @@
 //! [a first server](../../../docs/guide/first-server.md), [framing](../../../docs/guide/framing.md),
 //! [deadlines](../../../docs/guide/deadlines.md), [pools](../../../docs/guide/pools.md),
 //! [clients and proxies](../../../docs/guide/clients.md), [TLS](../../../docs/guide/tls.md),
-//! [testing](../../../docs/guide/testing.md), [other event loops](../../../docs/guide/embedding.md) and [operating](../../../docs/guide/operating.md).
+//! [testing](../../../docs/guide/testing.md), [other event loops](../../../docs/guide/embedding.md), [operating](../../../docs/guide/operating.md) and
+//! [live upgrades](../../../docs/guide/upgrade.md).
 //!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
 //! - [`Cx`]: the actions of a handler. [`Frame`]: a decoder of whole messages.
@@ -50,6 +51,7 @@
 //! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
 //! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
 //!   [`JobHandle`]: jobs.
+//! - [`Moves`], [`MovesHandler`]: connections that move to another process.
 //! - [`embed`]: machines without sockets and threads, for another event loop.
 //! - [`sim`]: machines without sockets, for tests. [`check`]: laws that your machine should keep.
 //! - [`Spec`]: the graph as data, for pictures and tools.
@@ -62,7 +64,7 @@
 //! - `pool`, on by default: sockets and pools. Without it there are machines, [`embed`], [`sim`] and [`check`].
 //! - `console`: `Console`, a page, metrics and text about pools at work. It includes `transitions`.
 //! - `transitions`: counts of each edge in `PoolSnapshot::edges`, and `Builder::history`.
-//! - `serde`: `Json` for the jobs of [`Pool::python`].
+//! - `serde`: `Json` for the jobs of [`Pool::python`], and `moves_by_serde!` for connections that move.
 //! - `tls`: servers and clients with TLS of rustls.
 //! - `diagram`: a drawing of each machine in its docs.
 //!
@@ -104,6 +106,7 @@ mod error;
 mod frame;
 mod key;
 mod log;
+mod moves;
 mod other;
 mod panics;
 mod peer;
@@ -230,6 +233,11 @@ pub use crate::machine::route::Route;
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::timer::{SleepTime, Timer};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub use crate::moves::by_fields::{pack_json as __pack_json, unpack_json as __unpack_json};
+pub use crate::moves::fields::PackedFields;
+pub use crate::moves::{Moves, MovesHandler};
 #[cfg(feature = "pool")]
 pub use crate::net::listener::ListeningSocket;
 #[cfg(feature = "pool")]
@@ -267,6 +275,8 @@ pub use crate::server::pool::Pool;
 pub use crate::server::python::Python;
 #[cfg(feature = "pool")]
 pub use crate::server::running::Running;
+#[cfg(all(feature = "pool", unix))]
+pub use crate::server::upgrade::{Upgrade, UpgradeData, Upgrader};
 #[cfg(feature = "serde")]
 pub use crate::server::wire::Json;
 #[cfg(feature = "pool")]

@@ -1,7 +1,9 @@
 //! The contract between machines and the runtime: the traits that generated code implements, and
 //! the types that it and handlers use.
 
-use crate::{Answers, Cx, DeadlineSet, Input, Kind, OtherSlot, Route, Spec, Timer};
+use crate::{
+    Answers, Cx, DeadlineSet, Input, Key, Kind, OtherSlot, PackedFields, Route, Spec, Timer,
+};
 
 pub(crate) mod answers;
 pub mod arithmetic;
@@ -168,6 +170,31 @@ pub trait Drive<H>: Machine {
         handler: &mut H,
         cx: &mut Cx<'_, Self::Message, Self::Settings, Self::Kind>,
     ) -> Step;
+
+    /// Writes down the fields of the current state and the data of the handler, for a move to another process.
+    /// Returns whether the state is one from which connections move.
+    fn pack(&self, handler: &H, fields: &mut PackedFields, data: &mut Vec<u8>) -> bool {
+        let _ = (handler, fields, data);
+        false
+    }
+
+    /// The machine in the state of this name, with fields that another process has written down. Returns `None` if
+    /// connections do not move to this state or the fields do not fit it.
+    fn unpack(state: &str, fields: &PackedFields) -> Option<Self> {
+        let _ = (state, fields);
+        None
+    }
+
+    /// Gives a new handler the data that another process has written down.
+    fn unpack_handler(handler: &mut H, data: &[u8]) -> Option<()> {
+        let _ = (handler, data);
+        None
+    }
+
+    /// Tells the handler the key that its connection has after a move.
+    fn moved(handler: &mut H, key: Key) {
+        let _ = (handler, key);
+    }
 
     /// Takes the `drain` edge of the current state, in which nothing is in progress. Returns whether
     /// the state has one.

@@ -3,6 +3,8 @@
 #[cfg(feature = "pool")]
 pub(crate) mod datagram;
 pub(crate) mod dial;
+#[cfg(all(feature = "pool", unix))]
+pub(crate) mod fd_channel;
 mod file_copy;
 #[cfg(feature = "pool")]
 pub(crate) mod listener;

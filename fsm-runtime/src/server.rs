@@ -9,7 +9,10 @@ pub(crate) mod builder;
 pub(crate) mod console;
 pub(crate) mod diagram;
 pub(crate) mod handle;
+pub(crate) mod handover;
 pub(crate) mod layer;
+#[cfg(unix)]
+mod moving;
 pub(crate) mod observer;
 pub(crate) mod open_files;
 pub(crate) mod pipeline;
@@ -25,5 +28,11 @@ pub(crate) mod snapshot;
 pub(crate) mod supervisor;
 pub(crate) mod thread;
 pub(crate) mod type_name;
+#[cfg(unix)]
+pub(crate) mod upgrade;
 pub(crate) mod wire;
 pub(crate) mod wired;
+
+/// The name of the pool of a console.
+#[cfg(any(unix, feature = "console"))]
+const CONSOLE: &str = "console";

@@ -48,6 +48,8 @@ pub struct Spec {
     pub messages: bool,
     /// The event that starts the machine.
     pub starts: Starts,
+    /// Whether connections in `#[rest]` states can move to another process, which is `moves` of `#[state_machine]`.
+    pub moves: bool,
 }
 
 /// The event that starts a machine.
@@ -253,7 +255,15 @@ impl Spec {
     /// starts. Generated code builds [`Machine::SPEC`](crate::Machine::SPEC) with this and the
     /// other methods.
     pub const fn new(name: &'static str, states: &'static [State]) -> Self {
-        Self { name, docs: "", start: 0, states, messages: false, starts: Starts::Connection }
+        Self {
+            name,
+            docs: "",
+            start: 0,
+            states,
+            messages: false,
+            starts: Starts::Connection,
+            moves: false,
+        }
     }
 
     /// The same graph with these docs.
@@ -277,6 +287,12 @@ impl Spec {
     /// The same graph for a machine that this event starts.
     pub const fn with_starts(mut self, starts: Starts) -> Self {
         self.starts = starts;
+        self
+    }
+
+    /// The same graph for a machine whose connections can move to another process.
+    pub const fn with_moves(mut self) -> Self {
+        self.moves = true;
         self
     }
 

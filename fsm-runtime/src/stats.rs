@@ -44,6 +44,8 @@ pub enum Ended {
     Closed,
     /// The connection moved to another pool.
     HandedOff,
+    /// The connection moved to another process, which goes on with it.
+    Moved,
 }
 
 impl fmt::Display for Ended {
@@ -60,6 +62,7 @@ impl fmt::Display for Ended {
             Self::Shed => "shed",
             Self::Closed => "closed",
             Self::HandedOff => "handed off",
+            Self::Moved => "moved",
         })
     }
 }
@@ -114,6 +117,8 @@ pub struct Stats {
     pub closed: u64,
     /// Connections that moved to another pool.
     pub handed_off: u64,
+    /// Connections that moved to another process, which goes on with them.
+    pub moved: u64,
     /// Events for connections that were gone.
     pub stale: u64,
     /// The number of times that a listener found no free descriptor.
@@ -155,6 +160,7 @@ impl Stats {
             + self.shed
             + self.closed
             + self.handed_off
+            + self.moved
     }
 }
 
@@ -175,6 +181,7 @@ impl std::iter::Sum for Stats {
             shed: sum.shed + one.shed,
             closed: sum.closed + one.closed,
             handed_off: sum.handed_off + one.handed_off,
+            moved: sum.moved + one.moved,
             stale: sum.stale + one.stale,
             accept_failures: sum.accept_failures + one.accept_failures,
             connect_failures: sum.connect_failures + one.connect_failures,

@@ -27,3 +27,6 @@ struct Operating;
 
 #[doc = include_str!("../../docs/guide/embedding.md")]
 struct Embedding;
+
+#[doc = include_str!("../../docs/guide/upgrade.md")]
+struct Upgrade;

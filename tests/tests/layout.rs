@@ -18,8 +18,8 @@ use self::sources::Sources;
 /// own line, none but itself; only the vocabulary, in the first line, is one whole.
 const FOLDERS: [&[&str]; 11] = [
     &[
-        "key", "log", "panics", "frame", "proxy", "spec", "address", "peer", "error", "snapshot",
-        "stats", "clock", "sync", "target", "wake", "other",
+        "key", "log", "moves", "panics", "frame", "proxy", "spec", "address", "peer", "error",
+        "snapshot", "stats", "clock", "sync", "target", "wake", "other",
     ],
     &["net"],
     &["call"],

@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 
 use super::handler_call::HandlerCall;
 use super::read::{self, WayOut};
-use super::{both, routes, timers};
+use super::{both, moves, routes, timers};
 use crate::ast::Expr;
 use crate::model::{self, Active, Discard, DiscardEnd, Role, Transition};
 
@@ -15,7 +15,7 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let resume_other = both::resume_other(machine);
     let expire = timers::expire(machine);
-    let drain = drain(machine);
+    let (drain, moves) = (drain(machine), moves::moves(machine));
     generated! {
         #[automatically_derived]
         impl<__H: __Handler> __rt::Drive<__H> for #name {
@@ -43,6 +43,8 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
             }
 
             #drain
+
+            #moves
         }
     }
 }

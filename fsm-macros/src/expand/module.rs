@@ -64,13 +64,17 @@ impl<'a> Module<'a> {
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
         let partial = self.partial();
         let unknown = self.unknown();
+        let also = self.interface.moves.then(|| {
+            let moves = self.of_runtime("MovesHandler");
+            quote!(: #moves)
+        });
         let body = quote! {
             {
                 use super::*;
 
                 #[doc = #about_trait]
                 #[diagnostic::on_unimplemented(message = #unhandled, label = #missing)]
-                #vis trait Handler {
+                #vis trait Handler #also {
                     #(#methods)*
                 }
 

@@ -336,6 +336,36 @@ fn a_connection_begins_tls() {
 }
 
 #[test]
+fn connections_at_rest_move() {
+    check("moves", "start = Name, moves, eof => Gone, limit => Gone, within = 9s => Gone", MOVES);
+}
+
+#[test]
+fn u5_a_machine_without_moves_has_no_code_for_it() {
+    let args = "start = Name, eof => Gone, limit => Gone, within = 9s => Gone";
+    let without = expansion(args, MOVES);
+    for absent in ["MovesHandler", "PackedFields", "fn pack", "fn unpack", "fn moved", "with_moves"]
+    {
+        assert!(!without.contains(absent), "{absent}");
+        assert!(expansion(&format!("{args}, moves"), MOVES).contains(absent), "{absent}");
+    }
+}
+
+/// A machine with data in a state at rest and in another one.
+const MOVES: &str = "enum Talk {
+    #[read(until = b\"\\n\", max = 80)] #[to(Line)]
+    Name,
+    #[read(until = b\"\\n\", max = 80)] #[to(Line | Busy | Rests)] #[rest]
+    Line { name: String, r#type: Option<u8> },
+    #[sleep(1s)] #[to(Line)]
+    Busy { secret: Instant },
+    #[sleep(1s)] #[to(Line)] #[rest]
+    Rests,
+    #[end]
+    Gone,
+}";
+
+#[test]
 fn what_is_wrong_leaves_the_rest_usable() {
     check(
         "wrong",

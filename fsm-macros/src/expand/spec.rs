@@ -57,6 +57,9 @@ pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     if messages {
         text.push_str(".with_messages()");
     }
+    if machine.interface.moves {
+        text.push_str(".with_moves()");
+    }
     if starts != "Connection" {
         let _ = write!(text, ".with_starts(Starts::{starts})");
     }

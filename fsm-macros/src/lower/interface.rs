@@ -62,6 +62,7 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         answers: machine.answers_jobs(),
         connects: machine.states.iter().any(ast::State::connects),
         settings: args.settings.as_ref().map(|(_, settings)| settings.clone()),
+        moves: args.moves.is_some(),
         reply: reply(machine),
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,

@@ -44,6 +44,7 @@ pub(crate) fn stub(
     }
     let mut interface = outline(machine, handlers)?;
     interface.decoders.clear();
+    interface.moves = false;
     interface.message = message(machine);
     interface.unknown_size = Some(unknown_size);
     Some(interface)

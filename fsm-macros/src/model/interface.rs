@@ -27,6 +27,8 @@ pub(crate) struct Interface {
     pub(crate) connects: bool,
     /// The type of the pool's settings.
     pub(crate) settings: Option<Type>,
+    /// Whether connections at rest can move to another process.
+    pub(crate) moves: bool,
     /// The type of the replies to the jobs.
     pub(crate) reply: Option<Type>,
     pub(crate) error: Option<Type>,

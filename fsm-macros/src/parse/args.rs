@@ -3,14 +3,14 @@ use syn::parse::Parse;
 
 use super::entry::{self, Entry};
 use super::reader::Reader;
-use super::{attribute, marks, names, parts, words};
+use super::{attribute, marks, names, parts, wait, words};
 use crate::ast::{Args, Budget, Edges, Event, GroupBudget, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "start", "eof", "limit", "refused", "error", "within", "idle", "begun", "full", "gone",
-    "drain", "message", "job", "reply", "seed", "settings", "module", "size", "crate",
+    "drain", "message", "job", "reply", "seed", "settings", "moves", "module", "size", "crate",
 ];
 
 /// Reads the arguments of `#[state_machine(..)]`.
@@ -25,6 +25,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         reply: None,
         seed: None,
         settings: None,
+        moves: None,
         module: None,
         size: None,
         root: None,
@@ -83,6 +84,10 @@ impl Args {
             "reply" => self.reply = Some(typed(&entry, reader)),
             "seed" => self.seed = Some(typed(&entry, reader)),
             "settings" => self.settings = Some(typed(&entry, reader)),
+            "moves" => {
+                wait::alone(&entry, "#[state_machine(moves)]", reader);
+                self.moves = Some(entry.key);
+            }
             "size" => self.size = budget(&entry, reader),
             _ => {
                 self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
@@ -284,7 +289,7 @@ mod tests {
                 "colour = red",
                 "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
                  `refused`, `error`, `within`, `idle`, `begun`, `full`, `gone`, `drain`, `message`, `job`, \
-                 `reply`, `seed`, `settings`, `module`, `size` and `crate`",
+                 `reply`, `seed`, `settings`, `moves`, `module`, `size` and `crate`",
             ),
         ] {
             assert_eq!(read(text).1[0], expected, "{text}");

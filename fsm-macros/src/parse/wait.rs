@@ -381,7 +381,7 @@ fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
 }
 
 /// Adds a finding if a key that is a mere word has a value or a target.
-fn alone(entry: &Entry, example: &str, reader: &mut Reader<'_>) {
+pub(super) fn alone(entry: &Entry, example: &str, reader: &mut Reader<'_>) {
     let place = entry.value.clone().filter(|value| !value.is_empty());
     let place = place.or_else(|| entry.target.as_ref().map(ToTokens::to_token_stream));
     if let Some(place) = place {

@@ -107,6 +107,20 @@ impl<Msg> Mailboxes<Msg> {
         drop(mailbox);
     }
 
+    /// Closes a mailbox in which nothing waits, for which no reply is to come, and whose owner has no call. Returns
+    /// whether it did.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn close_if_unused(&self, key: Key) -> bool {
+        let mut stripe = self.shared.stripe(key);
+        if stripe.get_mut(key).is_some_and(|mailbox| mailbox.is_in_use()) {
+            return false;
+        }
+        let mailbox = stripe.close(key);
+        drop(stripe);
+        drop(mailbox);
+        true
+    }
+
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), TrySendError<Msg>> {
         let bound = self.shared.bound.load(Ordering::Relaxed);
         let mut stripe = self.shared.stripe(key);

@@ -2,9 +2,13 @@ use std::sync::Arc;
 
 use crate::call::hand_off::PendingHandOff;
 use crate::connection::PendingBoxes;
+#[cfg(all(feature = "pool", unix))]
+use crate::connection::moving::Park;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
+#[cfg(all(feature = "pool", unix))]
+use crate::moves::parcel::Parcel;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
 use crate::net::poll::Registry;
@@ -45,6 +49,12 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) other: OtherScratch,
     /// The hand-off of the current connection, from the turn in which it leaves until that turn ends.
     pub(crate) leaving: Option<Leaving>,
+    /// Keeps the connections that leave for another process; `None` without sockets.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) park: Option<Arc<dyn Park<M, H>>>,
+    /// The parcel of the current connection, from the turn in which it leaves until that turn ends.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) departing: Option<Parcel>,
     /// The settings with which TLS begins in a `#[tls]` state; `None` without sockets and in a plain pool.
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<TlsSettings>,
@@ -83,6 +93,8 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     pub(crate) other: OtherScratch,
     pub(crate) context: WorkerContext,
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) park: Option<Arc<dyn Park<M, H>>>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<TlsSettings>,
 }
@@ -105,6 +117,8 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             boxes: Arc::default(),
             other: OtherScratch::default(),
             context,
+            #[cfg(all(feature = "pool", unix))]
+            park: None,
             #[cfg(feature = "tls")]
             tls: None,
         })
@@ -121,6 +135,8 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             boxes,
             mut other,
             mut context,
+            #[cfg(all(feature = "pool", unix))]
+            park,
             #[cfg(feature = "tls")]
             tls,
         } = settings;
@@ -145,6 +161,10 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             boxes,
             other,
             leaving: None,
+            #[cfg(all(feature = "pool", unix))]
+            park,
+            #[cfg(all(feature = "pool", unix))]
+            departing: None,
             #[cfg(feature = "tls")]
             tls,
         }

@@ -149,8 +149,15 @@ impl Reactor {
         if let Some(connector) = &self.connector {
             connector.outgoing.changed();
         }
+        let held = self.pool_state.gate.is_held();
         for acceptor in &mut self.acceptors {
-            acceptor.finish(self.backlog);
+            if held {
+                // The process that accepts now takes those that wait, and has the file.
+                acceptor.give_up();
+                acceptor.listener.leave_file();
+            } else {
+                acceptor.finish(self.backlog);
+            }
         }
         self.port.drain();
         if let Some(receiver) = &mut self.receiver {
@@ -184,6 +191,10 @@ impl Reactor {
                     }
                     Err(NoPermit::Closed) => return,
                 };
+                // Whoever has held the gate waits until no permit is out, so this is after the permit.
+                if self.pool_state.gate.is_held() {
+                    break;
+                }
                 match self.next_newcomer(index, now) {
                     Attempt::Connection(accepted) => {
                         if let Some(accept) = &mut self.accept {
@@ -256,7 +267,8 @@ impl Reactor {
     /// Accepts a connection that has no place yet, in a pool that ends another one for it.
     fn hold_newcomer(&mut self, index: usize, now: u64) {
         let waits = self.shedder.is_some() && self.acceptors[index].is_ready(now);
-        if !waits || self.acceptors[index].holds() || self.drain.has_begun() {
+        let held = self.pool_state.gate.is_held();
+        if !waits || held || self.acceptors[index].holds() || self.drain.has_begun() {
             return;
         }
         match self.newcomer(index, now) {

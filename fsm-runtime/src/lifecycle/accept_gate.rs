@@ -1,6 +1,11 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use crate::call::semaphore::Semaphore;
+
+/// The pool has as many connections as it may have.
+const AT_LIMIT: u8 = 1;
+/// Another process accepts, or will soon (U6).
+const HELD: u8 = 2;
 
 /// Decides whether the listeners of a pool accept.
 ///
@@ -9,7 +14,8 @@ use crate::call::semaphore::Semaphore;
 /// descriptor waits until a connection has ended. In a drain the shards stop accepting one by one.
 #[derive(Debug)]
 pub(crate) struct AcceptGate {
-    paused: AtomicBool,
+    /// [`AT_LIMIT`] and [`HELD`], in one so that a look at both costs one load.
+    paused: AtomicU8,
     /// The low-water mark: accepting resumes when this number of permits is out, or fewer.
     resume_at: AtomicUsize,
     /// Some listener waits for a free descriptor.
@@ -21,7 +27,7 @@ pub(crate) struct AcceptGate {
 impl AcceptGate {
     pub(crate) fn new(resume_at: usize) -> Self {
         Self {
-            paused: AtomicBool::new(false),
+            paused: AtomicU8::new(0),
             resume_at: AtomicUsize::new(resume_at),
             out_of_descriptors: AtomicBool::new(false),
             accepting: AtomicUsize::new(0),
@@ -33,12 +39,28 @@ impl AcceptGate {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::SeqCst)
+        self.paused.load(Ordering::SeqCst) != 0
     }
 
     /// Pauses accepting. Returns whether it was not paused before.
     pub(super) fn pause(&self) -> bool {
-        !self.paused.swap(true, Ordering::SeqCst)
+        self.paused.fetch_or(AT_LIMIT, Ordering::SeqCst) & AT_LIMIT == 0
+    }
+
+    /// Stops accepting until [`resume_held`](Self::resume_held), because another process does it.
+    #[cfg(any(test, unix))]
+    pub(super) fn hold(&self) {
+        self.paused.fetch_or(HELD, Ordering::SeqCst);
+    }
+
+    /// Undoes [`hold`](Self::hold).
+    #[cfg(any(test, unix))]
+    pub(super) fn resume_held(&self) {
+        self.paused.fetch_and(!HELD, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) & HELD != 0
     }
 
     /// Resumes accepting if it is paused and no more permits are out than the low-water mark.
@@ -47,7 +69,7 @@ impl AcceptGate {
     pub(super) fn resume_if_low(&self, permits: &Semaphore) -> bool {
         self.is_paused()
             && permits.out() <= self.resume_at.load(Ordering::SeqCst)
-            && self.paused.swap(false, Ordering::SeqCst)
+            && self.paused.fetch_and(!AT_LIMIT, Ordering::SeqCst) & AT_LIMIT != 0
     }
 
     /// Notes that a listener waits for a free descriptor.
@@ -102,6 +124,20 @@ mod tests {
         held.pop();
         assert!(gate.resume_if_low(&permits) && !gate.is_paused());
         assert!(!gate.resume_if_low(&permits), "one caller resumes it");
+    }
+
+    #[test]
+    fn u6_a_gate_that_is_held_opens_for_no_other_reason() {
+        let permits = Arc::new(Semaphore::new(1));
+        let gate = AcceptGate::new(1);
+        gate.hold();
+        assert!(gate.is_paused() && gate.is_held());
+        assert!(gate.pause(), "it was not at the limit");
+        assert!(gate.resume_if_low(&permits) && gate.is_paused(), "another process accepts");
+        gate.pause();
+        gate.resume_held();
+        assert!(gate.is_paused() && !gate.is_held(), "it is still at the limit");
+        assert!(gate.resume_if_low(&permits) && !gate.is_paused());
     }
 
     #[test]

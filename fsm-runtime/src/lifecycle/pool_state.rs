@@ -8,6 +8,8 @@ use crate::lifecycle::accept_gate::AcceptGate;
 use crate::lifecycle::drain_group::DrainGroup;
 use crate::lifecycle::entry::Entry;
 use crate::lifecycle::facts::PoolFacts;
+#[cfg(all(feature = "pool", unix))]
+use crate::lifecycle::moving::Moving;
 use crate::lifecycle::phase::AtomicPhase;
 pub(crate) use crate::lifecycle::phase::Phase;
 use crate::lifecycle::shards::Shards;
@@ -38,6 +40,9 @@ pub(crate) struct PoolState {
     adopts: Entry,
     /// The connections that the pool opens, if it opens any.
     outgoing: OnceLock<Arc<Outgoing>>,
+    /// The connections that move to another process.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) moving: Moving,
     group: DrainGroup<PoolState>,
     pub(crate) facts: PoolFacts,
 }
@@ -56,6 +61,8 @@ impl PoolState {
             jobs: Entry::default(),
             adopts: Entry::default(),
             outgoing: OnceLock::new(),
+            #[cfg(all(feature = "pool", unix))]
+            moving: Moving::default(),
             group: DrainGroup::new(),
             facts,
         }
@@ -185,6 +192,19 @@ impl PoolState {
         let newly_paused = self.gate.pause();
         // The connections whose ends would resume it may all have ended before it was paused.
         !self.resume_accepting() && newly_paused
+    }
+
+    /// Leaves new connections to another process, which has the same listeners.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn hold_accepting(&self) {
+        self.gate.hold();
+    }
+
+    /// Accepts again.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn resume_held(&self) {
+        self.gate.resume_held();
+        self.shards.interrupt();
     }
 
     /// Notes that a shard has taken all connections from its backlogs, and accepts no more.

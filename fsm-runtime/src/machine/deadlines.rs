@@ -1,4 +1,6 @@
 use crate::machine::timer::{Counts, PAUSED, Timer};
+#[cfg(all(feature = "pool", unix))]
+use crate::moves::parcel::TimerLeft;
 
 /// The deadlines of the current state of a connection or job, one for each of its timers, in
 /// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
@@ -18,6 +20,8 @@ impl<const N: usize> DeadlineSet for Deadlines<N> {}
 
 pub(crate) mod sealed {
     use super::Timer;
+    #[cfg(all(feature = "pool", unix))]
+    use super::TimerLeft;
 
     pub trait DeadlineSet: Sized + Send + 'static {
         /// The deadlines of the state in which a machine starts at `now`. `timer` returns the timer
@@ -44,6 +48,13 @@ pub(crate) mod sealed {
         fn expired(&self, now: u64) -> Option<usize>;
         /// The deadlines, by the index of their timers.
         fn all(&self) -> &[u64];
+        /// The times that the deadlines have left.
+        #[cfg(all(feature = "pool", unix))]
+        fn left(&self, now: u64, timer: impl Fn(usize) -> Timer) -> Vec<TimerLeft>;
+        /// Changes the deadlines of a state that was entered to those that had these times left. A timer that is
+        /// none of them stays as it is.
+        #[cfg(all(feature = "pool", unix))]
+        fn set_left(&mut self, now: u64, left: &[TimerLeft], timer: impl Fn(usize) -> Timer);
         /// The earliest deadline.
         fn earliest(&self) -> u64;
         /// This deadline in place of those of the state's timers.
@@ -126,6 +137,23 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
         &self.0
     }
 
+    #[cfg(all(feature = "pool", unix))]
+    fn left(&self, now: u64, timer: impl Fn(usize) -> Timer) -> Vec<TimerLeft> {
+        let deadlines = self.0.iter().enumerate();
+        deadlines.filter_map(|(index, deadline)| timer(index).left(*deadline, now)).collect()
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn set_left(&mut self, now: u64, left: &[TimerLeft], timer: impl Fn(usize) -> Timer) {
+        let mut left = left.to_vec();
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            if let Some(at) = left.iter().position(|other| timer.is_meant_by(*other)) {
+                *deadline = timer.with_left(left.remove(at).left, now);
+            }
+        }
+    }
+
     #[inline]
     fn earliest(&self) -> u64 {
         self.0.iter().copied().min().unwrap_or(u64::MAX)
@@ -170,6 +198,8 @@ mod tests {
     use super::sealed::DeadlineSet;
     use super::*;
     use crate::Since;
+    #[cfg(all(feature = "pool", unix))]
+    use crate::moves::parcel::Left;
 
     #[test]
     fn x6_a_completed_wait_moves_the_idle_deadline_and_no_other_one() {
@@ -301,6 +331,28 @@ mod tests {
         ] {
             assert_eq!(age(timer, deadline), None, "{timer:?}");
         }
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    #[test]
+    fn u3_a_timer_has_no_more_left_than_it_has_from_the_beginning() {
+        let timers = [Timer::within(100), Timer::begun(50), Timer::PAUSED, Timer::NEVER];
+        let mut deadlines = Deadlines::<4>::started(1_000, |index| timers[index]);
+        deadlines.0[2] = PAUSED | 70;
+        let left = deadlines.left(1_060, |index| timers[index]);
+        let lefts: Vec<_> = left.iter().map(|timer| timer.left).collect();
+        assert_eq!(lefts, [Left::Runs(40), Left::Unarmed, Left::Paused(70)]);
+        // Another clock, and a version with other timers in another order.
+        let later = [Timer::tick(5), Timer::PAUSED, Timer::begun(50), Timer::within(30)];
+        let mut moved = Deadlines::<4>::started(7, |index| later[index]);
+        moved.set_left(7, &left, |index| later[index]);
+        assert_eq!(moved.0, [12, PAUSED | 70, u64::MAX, 37]);
+        let mut same = Deadlines::<4>::started(7, |index| timers[index]);
+        same.set_left(7, &left, |index| timers[index]);
+        assert_eq!(same.0, [47, u64::MAX, PAUSED | 70, u64::MAX]);
+        // One that has passed has nothing left.
+        let late = deadlines.left(9_000, |index| timers[index]);
+        assert_eq!(late[0].left, Left::Runs(0));
     }
 
     #[test]

@@ -123,6 +123,9 @@ pub const message: Word = Word;
 /// `settings = Type`: the type of what the operator of a pool may choose, which expressions know as
 /// `settings` and handlers as `cx.settings()`.
 pub const settings: Word = Word;
+/// `moves`: connections in `#[rest]` states can move to another process, which a live upgrade starts. The fields
+/// of these states are `Moves`, and the handler is `MovesHandler`.
+pub const moves: Word = Word;
 /// `module = name`: the name of the generated module; by default the enum's name in snake case.
 pub const module: Word = Word;
 /// `size <= 64`: the machine may be no larger than this number of bytes.

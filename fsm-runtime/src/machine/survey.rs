@@ -28,6 +28,9 @@ use crate::{Key, Machine, Peer};
 const SLOTS_A_STEP: usize = 4_096;
 /// The most connections or jobs that a step describes, which costs a system call and a look into the mailbox.
 const DESCRIBED_A_STEP: usize = 256;
+/// The most connections that get a turn to leave in a step.
+#[cfg(all(feature = "pool", unix))]
+const TURNS_A_STEP: usize = 256;
 
 /// A connection or job of the machine `M`, as a snapshot sees it between two turns.
 pub(crate) trait Visible<M: Machine>: Task {
@@ -87,6 +90,13 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
             port.walk(Box::new(ShedWalk::<M>::new(request, resting, environment, time)));
         }
     }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn move_out(&self, odd_time: bool) {
+        if let Some(port) = self.port.upgrade() {
+            port.walk(Box::new(MoveWalk { odd_time, at: 0 }));
+        }
+    }
 }
 
 impl<M: Machine, T: Visible<M>> fmt::Debug for VisiblePort<M, T> {
@@ -116,6 +126,31 @@ impl<T: Task> Walk<T> for EndWalk {
 
     fn is_abandoned(&self) -> bool {
         self.until <= Instant::now()
+    }
+}
+
+/// A walk over all slots, which gives each connection a turn to leave for another process.
+#[cfg(all(feature = "pool", unix))]
+struct MoveWalk {
+    odd_time: bool,
+    /// The next slot.
+    at: usize,
+}
+
+#[cfg(all(feature = "pool", unix))]
+impl<T: Task> Walk<T> for MoveWalk {
+    fn step(&mut self, slots: &mut Slots<'_, T>) -> bool {
+        let bound = slots.bound();
+        let until = bound.min(self.at + TURNS_A_STEP);
+        for slot in self.at..until {
+            slots.move_out(slot, self.odd_time);
+        }
+        self.at = until;
+        until < bound
+    }
+
+    fn is_abandoned(&self) -> bool {
+        false
     }
 }
 

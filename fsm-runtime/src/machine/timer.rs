@@ -3,6 +3,8 @@ use std::time::Duration;
 #[cfg(feature = "transitions")]
 use crate::Trigger;
 use crate::clock::whole_millis;
+#[cfg(all(feature = "pool", unix))]
+use crate::moves::parcel::{Left, TimerLeft};
 use crate::snapshot::{Age, Since};
 
 /// A timer of a state: a time in milliseconds, and the event from which it counts.
@@ -22,7 +24,8 @@ pub struct Timer {
     pub(super) counts: Counts,
 }
 
-/// The event from which a timer counts.
+/// The event from which a timer counts. The numbers are part of the form of a
+/// [`Parcel`](crate::moves::parcel::Parcel), so that new ones come at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counts {
     /// Entering the state from another one.
@@ -137,6 +140,36 @@ impl Timer {
     #[inline]
     pub(super) fn deadline(self, now: u64) -> u64 {
         now.saturating_add(self.millis)
+    }
+
+    /// The time that this deadline of the timer has left; `None` for [`NEVER`](Self::NEVER).
+    #[cfg(all(feature = "pool", unix))]
+    pub(super) fn left(self, deadline: u64, now: u64) -> Option<TimerLeft> {
+        if self == Self::NEVER {
+            return None;
+        }
+        let left = match deadline {
+            u64::MAX => Left::Unarmed,
+            paused if paused >= PAUSED => Left::Paused(paused & !PAUSED),
+            armed => Left::Runs(armed.saturating_sub(now)),
+        };
+        Some(TimerLeft { counts: self.counts as u8, left })
+    }
+
+    /// Whether another process means this timer.
+    #[cfg(all(feature = "pool", unix))]
+    pub(super) fn is_meant_by(self, other: TimerLeft) -> bool {
+        self != Self::NEVER && self.counts as u8 == other.counts
+    }
+
+    /// The deadline of the timer that has so much left, and no more than it has from the beginning.
+    #[cfg(all(feature = "pool", unix))]
+    pub(super) fn with_left(self, left: Left, now: u64) -> u64 {
+        match left {
+            Left::Unarmed => u64::MAX,
+            Left::Paused(left) => PAUSED | left.min(!PAUSED >> 1),
+            Left::Runs(left) => now.saturating_add(left.min(self.millis)),
+        }
     }
 
     /// The time from which this deadline of the timer counts, and the event; `None` if it is not armed.

@@ -120,6 +120,42 @@ impl Listener {
         Ok(Self::new(socket, false))
     }
 
+    /// Uses a socket that the process before this one has listened on, and its file.
+    pub(crate) fn inherit(socket: &ListeningSocket) -> io::Result<Self> {
+        let listener = Self::adopt(socket)?;
+        #[cfg(unix)]
+        if let Ok(Address::Unix(path)) = listener.address() {
+            return Ok(Self { file: SocketFile::new(&path).ok(), ..listener });
+        }
+        Ok(listener)
+    }
+
+    /// A copy that lasts as long as the system's socket.
+    pub(crate) fn copy(&self) -> io::Result<ListeningSocket> {
+        #[cfg(unix)]
+        return {
+            use std::os::fd::AsFd;
+            Ok(match &self.socket {
+                ListenerSocket::Tcp(it) => {
+                    std::net::TcpListener::from(it.as_fd().try_clone_to_owned()?).into()
+                }
+                ListenerSocket::Unix(it) => {
+                    std::os::unix::net::UnixListener::from(it.as_fd().try_clone_to_owned()?).into()
+                }
+            })
+        };
+        #[cfg(not(unix))]
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Leaves the file of a Unix socket to the process after this one.
+    pub(crate) fn leave_file(&mut self) {
+        #[cfg(unix)]
+        if let Some(file) = self.file.take() {
+            file.leave();
+        }
+    }
+
     /// The address that it listens on, with the port that the system chose for port 0.
     pub(crate) fn address(&self) -> io::Result<Address> {
         match &self.socket {
@@ -194,6 +230,30 @@ impl ListeningSocket {
     }
 }
 
+#[cfg(unix)]
+impl std::os::fd::AsFd for ListeningSocket {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match &self.0 {
+            Handed::Tcp(listener) => listener.as_fd(),
+            Handed::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
+/// Makes one of a descriptor that another process has sent.
+#[cfg(unix)]
+impl TryFrom<std::os::fd::OwnedFd> for ListeningSocket {
+    type Error = io::Error;
+
+    fn try_from(descriptor: std::os::fd::OwnedFd) -> io::Result<Self> {
+        let domain = socket2::SockRef::from(&descriptor).local_addr()?.domain();
+        Ok(match domain {
+            Domain::UNIX => std::os::unix::net::UnixListener::from(descriptor).into(),
+            _ => std::net::TcpListener::from(descriptor).into(),
+        })
+    }
+}
+
 impl From<std::net::TcpListener> for ListeningSocket {
     fn from(listener: std::net::TcpListener) -> Self {
         Self(Handed::Tcp(listener))
@@ -220,6 +280,11 @@ pub(crate) struct SocketFile {
 impl SocketFile {
     fn new(path: &Path) -> io::Result<Self> {
         Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    }
+
+    /// Leaves the file where it is.
+    fn leave(mut self) {
+        self.path.clear();
     }
 }
 

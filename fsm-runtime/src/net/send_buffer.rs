@@ -322,19 +322,27 @@ impl UnsentOutput {
     }
 
     /// A copy of it in one piece. Fails if a file is among it, which may be larger than memory.
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", all(feature = "pool", unix)))]
     pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(self.len);
         for piece in &self.queue {
             match piece {
                 Piece::Bytes(piece) => bytes.extend_from_slice(piece),
                 Piece::File(_) => {
-                    let why = "TLS cannot begin while a file is queued";
+                    let why = "a file is queued, which cannot be copied";
                     return Err(io::Error::new(io::ErrorKind::Unsupported, why));
                 }
             }
         }
         Ok(bytes)
+    }
+}
+
+impl From<Vec<u8>> for UnsentOutput {
+    fn from(bytes: Vec<u8>) -> Self {
+        let len = bytes.len();
+        let piece = (len > 0).then(|| Piece::Bytes(bytes.into()));
+        Self { queue: piece.into_iter().collect(), len }
     }
 }
 

@@ -126,6 +126,9 @@ pub struct BeginTls<'a> {
 
 /// A stream that a poll watches.
 pub trait Source: Sized {
+    /// Whether another process can go on with the stream.
+    const CAN_MOVE: bool = false;
+
     /// Registers with a poll, which happens once. Does nothing for a stream in memory.
     fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
         Ok(())

@@ -136,6 +136,11 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
 
     /// Ends the connection that is longest at rest, if one has rested long enough.
     fn shed(&self, request: ShedRequest);
+
+    /// Gives a turn to all its connections, in which those at rest leave for another process, for the first, third or
+    /// another odd time or not.
+    #[cfg(all(feature = "pool", unix))]
+    fn move_out(&self, odd_time: bool);
 }
 
 /// What becomes of a connection that is to end.

@@ -54,6 +54,13 @@ pub(crate) trait Task: Sized {
         false
     }
 
+    /// Makes the task try again to leave for another process, if it was refused there before this time, which is an
+    /// odd one or not.
+    #[cfg(all(feature = "pool", unix))]
+    fn move_next(&mut self, odd_time: bool) {
+        let _ = odd_time;
+    }
+
     /// Aborts the transport, before a task is closed in the middle of something: the peer must not
     /// take the output so far for the whole.
     fn abort(&mut self);

@@ -4,6 +4,7 @@ use crate::call::service::PoolEntry;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::watchdog::{Watchdog, WatchedPort};
+use crate::server::handover::Handover;
 use crate::server::plan::Plan;
 use crate::server::thread::ThreadMain;
 use crate::server::wired::{Wired, WiredPool};
@@ -31,14 +32,18 @@ pub(crate) struct BoundPool {
 }
 
 /// Binds a pool to its addresses and makes its ports.
-pub(crate) type Bind = Box<dyn FnOnce() -> Result<BoundPool, PoolError> + Send>;
+pub(crate) type Bind = Box<dyn FnOnce(&mut Handover) -> Result<BoundPool, PoolError> + Send>;
 
 impl Bound {
     /// Binds the pools one after another. If one fails, those before it are closed.
-    pub(crate) fn new(plan: Plan, pools: Vec<Pool>) -> Result<Self, PoolError> {
+    pub(crate) fn new(
+        plan: Plan,
+        pools: Vec<Pool>,
+        handover: &mut Handover,
+    ) -> Result<Self, PoolError> {
         let mut bound = Self { plan, pools: Vec::with_capacity(pools.len()) };
         for pool in pools {
-            match BoundPool::new(pool) {
+            match BoundPool::new(pool, handover) {
                 Ok(pool) => bound.pools.push(pool),
                 Err(error) => {
                     bound.pools.iter().for_each(|pool| pool.state.close());
@@ -72,7 +77,7 @@ impl Bound {
 }
 
 impl BoundPool {
-    fn new(pool: Pool) -> Result<Self, PoolError> {
+    fn new(pool: Pool, handover: &mut Handover) -> Result<Self, PoolError> {
         if pool.has_connections() && !pool.spec.rests() {
             crate::log::warn!(
                 pool = pool.name,
@@ -80,7 +85,7 @@ impl BoundPool {
                 "no state is at rest, so a drain waits for its whole time; mark one with `#[rest]`"
             );
         }
-        let bound = (pool.bind)()?;
+        let bound = (pool.bind)(handover)?;
         for address in &bound.addresses {
             crate::log::info!(pool = bound.name, %address, "listening");
         }

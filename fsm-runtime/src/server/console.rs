@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::server::CONSOLE;
+use crate::server::handover::Handover;
 use crate::server::observer::Observer;
-use crate::{Address, Pool, PoolError, Running};
+use crate::server::thread::OnThreadEnd;
+use crate::{Address, Pipeline, Pool, PoolError, Running};
 
 mod actions;
 mod counter;
@@ -133,10 +136,14 @@ impl Console {
     }
 
     /// Starts the console for these pools.
-    pub(super) fn start(self, observer: Observer) -> Result<Running, PoolError> {
+    pub(super) fn start(
+        self,
+        observer: Observer,
+        handover: &mut Handover,
+    ) -> Result<Running, PoolError> {
         let Self { address, token, hosts, counters } = self;
         let shared = Arc::new(Shared::new(observer, token, hosts, counters));
-        let pool = Pool::builder::<Http>("console")
+        let pool = Pool::builder::<Http>(CONSOLE)
             .listen(address)
             .threads(2)
             .max_running(2)
@@ -146,7 +153,9 @@ impl Console {
             .linger(Duration::from_secs(1))
             .watchdog(false)
             .handler(move |_peer| Client::new(Arc::clone(&shared)));
-        let running = pool.start()?;
+        let ignored: OnThreadEnd = Arc::new(|| {});
+        let running =
+            Pipeline::new().pool(pool).launch_with(handover, &ignored, |running, _| Ok(running))?;
         for address in running.addresses() {
             if matches!(address, Address::Tcp(address) if !address.ip().is_loopback()) {
                 crate::log::warn!(%address, "the console can be read from other machines");

@@ -72,6 +72,12 @@ pub(crate) mod sealed {
             settings: &Self::Settings,
         ) -> io::Result<Self::Stream>;
 
+        /// Makes the stream of a connection that has moved from another process, or has not moved there.
+        #[cfg(unix)]
+        fn moved(_: Socket) -> Option<Self::Stream> {
+            None
+        }
+
         /// Makes the stream of the session of a peer that sends datagrams.
         fn open_session(_: DatagramPeer) -> Option<Self::Stream> {
             None
@@ -108,6 +114,11 @@ pub(crate) mod sealed {
 
         fn open(socket: Socket, _: Origin, _: &mut CarriedIo, (): &()) -> io::Result<Socket> {
             Ok(socket)
+        }
+
+        #[cfg(unix)]
+        fn moved(socket: Socket) -> Option<Socket> {
+            Some(socket)
         }
 
         /// The plan of a pipeline refuses such a hand-off.

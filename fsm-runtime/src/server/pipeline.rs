@@ -6,6 +6,7 @@ use crate::server::bound::Bound;
 #[cfg(feature = "console")]
 use crate::server::console::rules;
 use crate::server::diagram;
+use crate::server::handover::Handover;
 use crate::server::observer::Observer;
 use crate::server::open_files;
 use crate::server::plan::Plan;
@@ -13,6 +14,8 @@ use crate::server::plan::Plan;
 use crate::server::plan::acceptors;
 use crate::server::supervisor::Supervisor;
 use crate::server::thread::OnThreadEnd;
+#[cfg(unix)]
+use crate::server::upgrade::launch::Launch;
 use crate::{Address, Pool, PoolError, Running};
 
 /// The pools of a process, which call each other and hand connections to each other.
@@ -92,6 +95,8 @@ pub struct Pipeline {
     on_ready: Option<OnReady>,
     #[cfg(feature = "console")]
     console: Option<crate::Console>,
+    #[cfg(unix)]
+    upgrade: Option<crate::Upgrade>,
 }
 
 type OnReady = Box<dyn FnOnce(&[Address]) + Send>;
@@ -130,6 +135,24 @@ impl Pipeline {
         self
     }
 
+    /// Lets a new process take over from this one without a client that notices: see [`Upgrade`](crate::Upgrade). A
+    /// path of a Unix socket is enough, at which the processes meet. On Unix.
+    ///
+    /// If a process with this path runs already, [`run`](Pipeline::run) and [`start`](Pipeline::start) take over from
+    /// it: pools of the same names get its listeners. While they do, `start` returns when the old process accepts no
+    /// more.
+    #[cfg(unix)]
+    pub fn upgradable(mut self, upgrade: impl Into<crate::Upgrade>) -> Self {
+        self.upgrade = Some(upgrade.into());
+        self
+    }
+
+    /// Whether a new process can take over from this one.
+    #[cfg(unix)]
+    pub fn is_upgradable(&self) -> bool {
+        self.upgrade.is_some()
+    }
+
     /// Checks that the pools fit together. [`run`](Pipeline::run) and [`start`](Pipeline::start) do
     /// so first.
     ///
@@ -162,6 +185,11 @@ impl Pipeline {
         let name = self.pools.first().map(|pool| pool.name.clone()).unwrap_or_default();
         open_files::allow(&name, self.pools.iter().map(Pool::max_sockets).sum());
         let supervisor = Supervisor::new()?;
+        #[cfg(unix)]
+        let supervisor = match &self.upgrade {
+            Some(upgrade) => supervisor.upgrades(upgrade.upgrader())?,
+            None => supervisor,
+        };
         let running = self.launch(&supervisor.on_thread_end())?;
         supervisor.supervise(running)
     }
@@ -178,7 +206,32 @@ impl Pipeline {
         self.launch(&ignored)
     }
 
+    #[cfg(not(unix))]
     fn launch(self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
+        self.launch_with(&mut Handover::default(), on_thread_end, |running, _| Ok(running))
+    }
+
+    /// Takes over from an old process, if there is one, and waits for a new one then.
+    #[cfg(unix)]
+    fn launch(mut self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
+        let Some(upgrade) = self.upgrade.take() else {
+            let mut nothing = Handover::default();
+            return self.launch_with(&mut nothing, on_thread_end, |running, _| Ok(running));
+        };
+        self.check()?;
+        let (launch, mut handover) = Launch::begin(upgrade, &self.pools)?;
+        let opens: Vec<_> = self.pools.iter().map(|pool| !pool.targets.is_empty()).collect();
+        self.launch_with(&mut handover, on_thread_end, |running, handover| {
+            running.wait_for_successor(launch, &opens, std::mem::take(handover))
+        })
+    }
+
+    pub(super) fn launch_with(
+        self,
+        handover: &mut Handover,
+        on_thread_end: &OnThreadEnd,
+        complete: impl FnOnce(Running, &mut Handover) -> Result<Running, PoolError>,
+    ) -> Result<Running, PoolError> {
         let plan = Plan::new(&self.pools)?;
         for (pool, targets) in self.pools.iter().zip(&plan.targets) {
             let targets = pool.routes.iter().zip(targets).map(|(route, target)| Target {
@@ -189,13 +242,14 @@ impl Pipeline {
         }
         #[cfg(feature = "console")]
         let observer = self.observer();
-        let bound = Bound::new(plan, self.pools)?;
+        let bound = Bound::new(plan, self.pools, handover)?;
         let wired = bound.wire();
         #[cfg(feature = "console")]
-        let console = self.console.map(|console| console.start(observer)).transpose()?;
+        let console = self.console.map(|console| console.start(observer, handover)).transpose()?;
         let running = wired.start(on_thread_end)?;
         #[cfg(feature = "console")]
         let running = running.with_console(console);
+        let running = complete(running, handover)?;
         if let Some(ready) = self.on_ready {
             ready(running.addresses());
         }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::call::hand_off::{CarriedIo, DetachedConnection, HandOffTarget};
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::clock::TimeSource;
+use crate::connection::scratch::MakeFor;
 use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
@@ -35,6 +36,8 @@ pub(crate) struct Placement<M: Machine, H, L: Layer> {
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     pub(crate) settings: Arc<M::Settings>,
     pub(crate) layer: L::Settings,
+    /// Makes the handlers of connections.
+    pub(crate) make: Arc<MakeFor<H>>,
 }
 
 /// A port of connections with real sockets.
@@ -190,6 +193,15 @@ impl<M: Drive<H>, H, L: Layer> Placement<M, H, L> {
         }
     }
 
+    /// Places a connection that has a machine, a handler and a permit already. Returns it if the pool is closed.
+    #[cfg(unix)]
+    pub(super) fn resume(
+        &self,
+        connection: ConnectionTask<M, H, L::Stream>,
+    ) -> Result<(), ConnectionTask<M, H, L::Stream>> {
+        self.ports[self.least_loaded()].open(connection, Readiness::READ | Readiness::WRITE)
+    }
+
     fn least_loaded(&self) -> usize {
         let loads = self.ports.iter().map(|port| port.load()).enumerate();
         loads.min_by_key(|(_, load)| *load).map_or(0, |(number, _)| number)
@@ -208,7 +220,7 @@ impl<M: Drive<H>, H, L: Layer> Placement<M, H, L> {
     }
 
     /// Ends a connection that came when its port was closed already.
-    fn refuse(&self, mut connection: ConnectionTask<M, H, L::Stream>) {
+    pub(super) fn refuse(&self, mut connection: ConnectionTask<M, H, L::Stream>) {
         connection.abort();
         if caught(|| drop(connection)).is_none() {
             crate::log::error!(pool = self.pool, "a handler panicked while it was dropped");

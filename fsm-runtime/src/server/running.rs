@@ -6,8 +6,14 @@ use std::thread::{self, JoinHandle};
 
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::watchdog::Watchdog;
+#[cfg(unix)]
+use crate::server::handover::Handover;
 use crate::server::observer::Observer;
 use crate::server::thread::{OnThreadEnd, ReadySender, ThreadMain, ThreadStart};
+#[cfg(unix)]
+use crate::server::upgrade::door::Door;
+#[cfg(unix)]
+use crate::server::upgrade::launch::{Launch, SitePool};
 use crate::server::wired::PoolStart;
 use crate::{Address, PoolError, Stats};
 
@@ -65,6 +71,9 @@ pub struct Running {
     /// The numbers of the pools, in the order in which they drain; those of one step together.
     drain_order: Vec<Vec<usize>>,
     addresses: Vec<Address>,
+    /// Waits for a new process. Dropped before the pools are, because it hands them over.
+    #[cfg(unix)]
+    door: Option<Door>,
     /// Notices blocked threads until the pools have ended.
     _watchdog: Watchdog,
     /// Dropped after the pools have ended.
@@ -83,6 +92,8 @@ impl Running {
             pools,
             drain_order,
             addresses,
+            #[cfg(unix)]
+            door: None,
             _watchdog: watchdog,
             #[cfg(feature = "console")]
             console: None,
@@ -99,6 +110,36 @@ impl Running {
     #[cfg(feature = "console")]
     pub fn console(&self) -> Option<&Address> {
         self.console.as_ref()?.addresses().first()
+    }
+
+    /// Takes over from an old process, if there is one, and waits for a new one then. `opens` says for each pool
+    /// whether it opens connections itself.
+    #[cfg(unix)]
+    pub(super) fn wait_for_successor(
+        mut self,
+        launch: Launch,
+        opens: &[bool],
+        handover: Handover,
+    ) -> Result<Self, PoolError> {
+        let first = self.drain_order.first().map_or(&[][..], Vec::as_slice);
+        let pools = self.pools.iter().zip(opens).enumerate().map(|(index, (pool, opens))| {
+            let drains_first = first.contains(&index);
+            SitePool { state: Arc::clone(&pool.state), drains_first, opens: *opens }
+        });
+        let pools = pools.collect();
+        #[cfg(feature = "console")]
+        let console = self.console.iter().flat_map(|console| &console.pools).next();
+        #[cfg(not(feature = "console"))]
+        let console: Option<&RunningPool> = None;
+        let console = console.map(|pool| Arc::clone(&pool.state));
+        self.door = Some(launch.complete(pools, console, handover)?);
+        Ok(self)
+    }
+
+    /// The state of the pool with this number, for tests of connections that move.
+    #[cfg(all(test, unix))]
+    pub(super) fn pool_state(&self, index: usize) -> &Arc<PoolState> {
+        &self.pools[index].state
     }
 
     pub(super) fn start_pool(
@@ -156,6 +197,10 @@ impl Running {
     fn drain_steps(&mut self, first: usize) -> Result<(), PoolError> {
         let mut result = Ok(());
         for (number, step) in self.drain_order.iter().enumerate() {
+            #[cfg(unix)]
+            if number == first {
+                self.door.iter().for_each(Door::close);
+            }
             if number >= first {
                 for pool in step {
                     self.pools[*pool].state.drain();
@@ -176,6 +221,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        #[cfg(unix)]
+        drop(self.door.take());
         // All are closed before the first is waited for, because one may wait for room in another.
         for pool in &self.pools {
             pool.state.close();

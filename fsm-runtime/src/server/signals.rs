@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Registry;
 #[cfg(unix)]
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
 
 #[cfg(unix)]
 use crate::net::token;
@@ -79,6 +79,45 @@ impl Drop for Signals {
             signal_hook::low_level::unregister(id);
         }
         LastSignal::remove_listener();
+    }
+}
+
+/// SIGUSR2 as an event of a poll: it begins an upgrade.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct UpgradeSignal {
+    pipe: mio::net::UnixStream,
+    id: signal_hook::SigId,
+}
+
+#[cfg(unix)]
+impl UpgradeSignal {
+    /// Replaces the action of the signal.
+    pub(crate) fn install(registry: &Registry) -> io::Result<Self> {
+        use std::os::unix::net::UnixStream;
+
+        let (pipe, writer) = UnixStream::pair()?;
+        pipe.set_nonblocking(true)?;
+        let mut pipe = mio::net::UnixStream::from_std(pipe);
+        // The poll has no listeners.
+        registry.register(&mut pipe, token::listener(0), mio::Interest::READABLE)?;
+        let id = signal_hook::low_level::pipe::register(SIGUSR2, writer)?;
+        Ok(Self { pipe, id })
+    }
+
+    /// Returns whether the signal has arrived since the last call.
+    pub(crate) fn received(&self) -> bool {
+        use std::io::Read;
+
+        let mut bytes = [0; 16];
+        matches!((&mut &self.pipe).read(&mut bytes), Ok(n) if n > 0)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for UpgradeSignal {
+    fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.id);
     }
 }
 

@@ -111,6 +111,7 @@ impl<T: Task> Harness<T> {
             (stats.shed, Ended::Shed),
             (stats.closed, Ended::Closed),
             (stats.handed_off, Ended::HandedOff),
+            (stats.moved, Ended::Moved),
         ];
         counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
     }

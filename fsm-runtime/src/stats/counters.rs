@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Accounting, Ended, Stats};
 
 /// The reasons to end. `Ended` counts from 0, so they index an array.
-const REASONS: usize = Ended::HandedOff as usize + 1;
+const REASONS: usize = Ended::Moved as usize + 1;
 
 /// The counters of a pool. [`snapshot`](Counters::snapshot) sums them to [`Stats`].
 ///
@@ -101,6 +101,7 @@ impl Counters {
             shed: ended(Ended::Shed),
             closed: ended(Ended::Closed),
             handed_off: ended(Ended::HandedOff),
+            moved: ended(Ended::Moved),
             stale: sum(&|set| &set.stale),
             accept_failures: sum(&|set| &set.accept_failures),
             connect_failures: sum(&|set| &set.connect_failures),

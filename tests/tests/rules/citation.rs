@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 /// The families whose numbers have a letter; each has a table, and `traps` have one, too.
-pub(crate) const FAMILIES: &str = "LRXGTWFCSVEDPM";
+pub(crate) const FAMILIES: &str = "LRXGTWFCSVEDPMU";
 /// The words for a trap in comments.
 const TRAPS: [&str; 4] = ["trap", "traps", "pitfall", "pitfalls"];
 /// The separators between two numbers.

@@ -129,6 +129,11 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
+    #[cfg(unix)]
+    if options.serving.upgrade.is_some() {
+        let why = "`--upgrade` needs two processes at a time, and only one can use the directory of `docserver`";
+        return Err(why.into());
+    }
     let _log = options.serving.start_log()?;
     let directory = directory(options)?;
     let feed = Arc::<Feed>::default();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use fsm_runtime::{Key, Peer};
+use fsm_runtime::{Key, Moves, Peer};
 use slab::Slab;
 
 use crate::command::{
@@ -76,6 +76,19 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Appends what a new process needs to know.
+    pub(crate) fn pack(&self, into: &mut Vec<u8>) {
+        (self.id, self.since, self.active, self.resp3).pack(into);
+        self.name.pack(into);
+    }
+
+    /// Takes up what an old process knew.
+    pub(crate) fn unpack(&mut self, from: &mut &[u8]) -> Option<()> {
+        (self.id, self.since, self.active, self.resp3) = Moves::unpack(from)?;
+        self.name = Moves::unpack(from)?;
+        Some(())
+    }
+
     fn client_type(&self) -> ClientType {
         if self.subscriptions == [0; 2] { ClientType::Normal } else { ClientType::PubSub }
     }

@@ -48,6 +48,7 @@ mod store;
 mod strings;
 mod subscriber;
 mod transaction;
+mod upgrade;
 mod waits;
 mod watch;
 mod words;
@@ -141,6 +142,8 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let server = Arc::new(Server::new(store));
     let pool = Pool::builder::<Connection>("kv").settings(settings).mailbox(MAILBOX);
     let pool = if options.shed_at_rest { pool.shed_at_rest() } else { pool };
+    #[cfg(unix)]
+    let keys = upgrade::Keys(Arc::clone(&server));
     let client = move |peer| Client::at(&server, peer);
     // Where no client uses TLS, none has room for it.
     let pool = match tls {
@@ -152,6 +155,9 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
             pool.handler(client)
         }
     };
-    options.serving.pipeline(Pipeline::new().pool(pool)).run()?;
+    let pipeline = Pipeline::new().pool(pool);
+    #[cfg(unix)]
+    let pipeline = options.serving.hand_over(pipeline, keys);
+    options.serving.pipeline(pipeline).run()?;
     Ok(())
 }

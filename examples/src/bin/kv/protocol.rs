@@ -18,7 +18,7 @@ use crate::shared::Server;
 type Context<'a> = Cx<'a, Event, Settings>;
 
 /// A Redis client's connection.
-#[state_machine(start = Arriving, message = Event, settings = Settings, eof => Leaving)]
+#[state_machine(start = Arriving, message = Event, settings = Settings, moves, eof => Leaving)]
 pub(crate) enum Connection {
     /// Tells the registry the key of the connection, so that others can post to it.
     #[run]
@@ -113,8 +113,8 @@ pub(crate) enum Connection {
 
 /// The state of one connection.
 pub(crate) struct Client {
-    server: Arc<Server>,
-    session: Session,
+    pub(crate) server: Arc<Server>,
+    pub(crate) session: Session,
 }
 
 impl Client {

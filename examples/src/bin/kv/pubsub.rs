@@ -83,6 +83,18 @@ impl Channels {
         Arc::clone(&self.names.0[channel][0].backlog)
     }
 
+    /// Notes the new key of a subscriber's connection.
+    pub(crate) fn change_key(&mut self, place: Place, subscriber: Option<&Subscriber>, key: Key) {
+        for kind in [Kind::Channel, Kind::Pattern] {
+            for name in subscriber.into_iter().flat_map(|one| one.names(kind)) {
+                let listeners = self.of_mut(kind).0.get_mut(name);
+                if let Some(one) = listeners.and_then(|listeners| listeners.get_mut(&place)) {
+                    one.key = Some(key);
+                }
+            }
+        }
+    }
+
     /// Whether nobody subscribes to anything.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
@@ -131,17 +143,31 @@ fn subscribe(c: &mut Call<'_>, kind: Kind) -> Reply {
         let subscriber = c.session.subscriber.get_or_insert_default();
         if !subscriber.names(kind).contains(name) {
             c.store.reserve(subscription_cost(name))?;
-            c.store.used += subscription_cost(name);
-            subscriber.names_mut(kind).insert(name.into());
-            let backlog = Arc::clone(&subscriber.backlog);
-            let key = c.store.clients.entry(c.session.place).key;
-            let topics = &mut c.store.channels.of_mut(kind).0;
-            let listeners = topics.entry(name.into()).or_default();
-            listeners.insert(c.session.place, Listener { key, backlog });
+            add(c.store, c.session, kind, name);
         }
         confirm(c, word(kind, true), Some(name));
     }
     Ok(note(c))
+}
+
+fn add(store: &mut Store, session: &mut Session, kind: Kind, name: &[u8]) {
+    let subscriber = session.subscriber.get_or_insert_default();
+    store.used += subscription_cost(name);
+    subscriber.names_mut(kind).insert(name.into());
+    let backlog = Arc::clone(&subscriber.backlog);
+    let entry = store.clients.entry(session.place);
+    let key = entry.key;
+    entry.subscriptions = [Kind::Channel, Kind::Pattern]
+        .map(|kind| u32::try_from(subscriber.names(kind).len()).unwrap_or(u32::MAX));
+    let listeners = store.channels.of_mut(kind).0.entry(name.into()).or_default();
+    listeners.insert(session.place, Listener { key, backlog });
+}
+
+/// Subscribes a client that comes from another process.
+pub(crate) fn hear_again(store: &mut Store, session: &mut Session, kind: Kind, name: &[u8]) {
+    if session.subscriber.as_ref().is_none_or(|one| !one.names(kind).contains(name)) {
+        add(store, session, kind, name);
+    }
 }
 
 /// `UNSUBSCRIBE [channel ..]` and `PUNSUBSCRIBE [pattern ..]`; without names, from all.

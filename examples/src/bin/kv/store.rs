@@ -14,6 +14,9 @@ use crate::sorted_set::SortedSet;
 use crate::waits::Waits;
 use crate::watch::Watches;
 
+#[cfg_attr(not(unix), allow(dead_code, reason = "upgrades need Unix"))]
+mod copy;
+
 /// The expiry time of a key that never expires. Any later time is one that a client may set.
 pub(crate) const NEVER: i64 = i64::MIN;
 /// The number of keys that a sweep examines.
@@ -120,6 +123,8 @@ pub(crate) struct Store {
     pub(crate) started: i64,
     /// The counters of `INFO`.
     pub(crate) stats: Stats,
+    /// What has changed since a new process began to get a copy.
+    changes: Option<Box<copy::Changes>>,
 }
 
 /// The counters of `INFO`.
@@ -254,6 +259,9 @@ impl Store {
     /// Removes all keys.
     pub(crate) fn clear(&mut self) {
         self.watches.touch_all(|key| self.keys.contains_key(key));
+        if let Some(changes) = &mut self.changes {
+            changes.note_clear();
+        }
         let costs = self.keys.iter().map(|(key, entry)| cost(key) + entry.cost);
         self.used -= costs.sum::<usize>();
         self.keys.clear();
@@ -282,10 +290,18 @@ impl Store {
 
     fn insert(&mut self, key: &[u8], value: Value) -> usize {
         self.used += cost(key);
+        if let Some(changes) = &mut self.changes {
+            changes.note(key);
+        }
         self.keys.insert_full(key.into(), Entry { value, expires: NEVER, cost: 0 }).0
     }
 
     fn change<R>(&mut self, i: usize, change: impl FnOnce(&mut Entry) -> R) -> R {
+        if let Some(changes) = &mut self.changes {
+            if let Some((key, _)) = self.keys.get_index(i) {
+                changes.note(key);
+            }
+        }
         let entry = &mut self.keys[i];
         self.used -= entry.cost;
         self.volatile -= usize::from(entry.expires != NEVER);
@@ -317,6 +333,9 @@ impl Store {
     fn remove_at(&mut self, i: usize) {
         if let Some((key, entry)) = self.keys.swap_remove_index(i) {
             self.used -= cost(&key) + entry.cost;
+            if let Some(changes) = &mut self.changes {
+                changes.note(&key);
+            }
             self.volatile -= usize::from(entry.expires != NEVER);
         }
     }

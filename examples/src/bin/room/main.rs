@@ -15,6 +15,7 @@
 
 mod house;
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +23,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use fsm_examples::{Serving, time};
-use fsm_runtime::Pipeline;
 use fsm_runtime::prelude::*;
+use fsm_runtime::{Moves, MovesHandler, Pipeline};
 
 use house::{House, Seat};
 
@@ -55,7 +56,7 @@ enum Line<'a> {
 
 /// A member.
 #[state_machine(
-    start = Name, message = Arc<str>, settings = Times, eof => Gone, drain => Closing,
+    start = Name, message = Arc<str>, settings = Times, moves, eof => Gone, drain => Closing,
 )]
 enum Member {
     /// Waits for a nickname.
@@ -113,6 +114,8 @@ struct Client {
     nick: Arc<str>,
     room: Arc<str>,
     missed: Arc<AtomicUsize>,
+    /// The connection may be on its way to another process.
+    leaves: Cell<bool>,
 }
 
 type Context<'a> = Cx<'a, Arc<str>, Times>;
@@ -120,7 +123,7 @@ type Context<'a> = Cx<'a, Arc<str>, Times>;
 impl Client {
     fn new(house: Arc<House>) -> Self {
         let (nick, room) = (Arc::default(), Arc::default());
-        Self { house, key: None, nick, room, missed: Arc::default() }
+        Self { house, key: None, nick, room, missed: Arc::default(), leaves: Cell::new(false) }
     }
 
     /// Goes to a room, and tells those in the old and in the new one.
@@ -200,13 +203,48 @@ fn printable(line: &[u8]) -> String {
 }
 
 impl Drop for Client {
-    /// Leaves, however the connection ended.
+    /// Leaves, however the connection ended. A member who has moved to another process has not left.
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let mut rooms = self.house.rooms();
             rooms.leave(&self.room, key);
             rooms.nicks.remove(&self.nick);
-            self.house.say(&rooms, &self.room, key, &format!("* {} leaves", self.nick));
+            if !self.leaves.get() {
+                self.house.say(&rooms, &self.room, key, &format!("* {} leaves", self.nick));
+            }
+        }
+    }
+}
+
+/// A member keeps name and room in a new process of the server. The house there fills up as they come.
+impl MovesHandler for Client {
+    fn pack(&self, into: &mut Vec<u8>) {
+        self.leaves.set(true);
+        (self.nick.to_string(), self.room.to_string()).pack(into);
+        self.missed.load(Ordering::Relaxed).pack(into);
+    }
+
+    fn unpack(&mut self, from: &mut &[u8]) -> Option<()> {
+        let (nick, room): (String, String) = Moves::unpack(from)?;
+        (self.nick, self.room) = (nick.into(), room.into());
+        self.missed.store(Moves::unpack(from)?, Ordering::Relaxed);
+        Some(())
+    }
+
+    fn moved(&mut self, key: Key) {
+        self.leaves.set(false);
+        if self.nick.is_empty() {
+            return;
+        }
+        let mut rooms = self.house.rooms();
+        if let Some(old) = self.key.replace(key) {
+            rooms.leave(&self.room, old);
+        }
+        rooms.nicks.insert(Arc::clone(&self.nick), key);
+        let seat = Seat { nick: Arc::clone(&self.nick), missed: Arc::clone(&self.missed) };
+        if rooms.enter(&self.room, key, seat).is_err() {
+            // Members who came first have filled it. This one hears nothing until the next `/join`.
+            self.missed.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -52,6 +52,17 @@ impl<Msg> Default for Mailbox<Msg> {
     }
 }
 
+#[cfg(all(feature = "pool", unix))]
+impl<Msg> Mailbox<Msg> {
+    /// Whether something waits in it or is to come.
+    pub(super) fn is_in_use(&self) -> bool {
+        !self.messages.is_empty()
+            || self.awaited > 0
+            || self.outbound.is_some()
+            || self.reply != ReplyState::None
+    }
+}
+
 impl<Msg> Default for MailboxTable<Msg> {
     fn default() -> Self {
         Self(Vec::new())

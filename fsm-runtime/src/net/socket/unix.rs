@@ -171,6 +171,8 @@ impl ByteStream for Socket {
 }
 
 impl Source for Socket {
+    const CAN_MOVE: bool = true;
+
     /// Registers for reading and writing at once, so that the interest never changes again.
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;

@@ -95,6 +95,20 @@ impl<T> Slots<'_, T> {
         sheds
     }
 
+    /// Gives a turn to the connection in the slot with this number, in which it leaves for another process if it can.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn move_out(&mut self, slot: usize, odd_time: bool)
+    where
+        T: Task,
+    {
+        let Some((key, _)) = self.core.get_by_slot(slot) else { return };
+        if let Some(task) = self.core.get_mut(key).and_then(|slot| slot.task.as_mut()) {
+            task.move_next(odd_time);
+        }
+        // One that a thread runs has another turn after this one, which may have begun before.
+        self.due.push(key);
+    }
+
     /// The jobs that wait for their first turn and have no slot yet.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &T> {
         self.waiting.into_iter().flatten()

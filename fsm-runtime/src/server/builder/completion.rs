@@ -6,6 +6,7 @@ use super::Builder;
 use crate::job::Make;
 use crate::machine::route::RouteKind;
 use crate::server::bound::BoundPool;
+use crate::server::handover::Handover;
 use crate::server::plan::EntryType;
 use crate::{Connection, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport};
 
@@ -33,7 +34,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             Some(answers) => EntryType { kind: RouteKind::Call, target: answers.service },
             None => EntryType::connections_of::<M>(),
         };
-        self.complete(entry_type, limit, |builder| builder.bind_any(make))
+        self.complete(entry_type, limit, |builder, handover| builder.bind_any(make, handover))
     }
 
     /// Completes a pool of jobs. `make` returns the handler of a worker thread.
@@ -77,14 +78,14 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     {
         self.state.set_limit(self.max_jobs, self.max_jobs);
         let make: Arc<Make<H>> = Arc::new(move || make().map_err(|error| error.to_string()));
-        self.complete(EntryType::jobs_of::<S>(), 0, move |builder| {
+        self.complete(EntryType::jobs_of::<S>(), 0, move |builder, _| {
             Ok(builder.bind_jobs::<S, H>(&make))
         })
     }
 
     fn complete<F>(self, entry_type: EntryType, max_connections: usize, bind: F) -> Pool
     where
-        F: FnOnce(Self) -> Result<BoundPool, PoolError> + Send + 'static,
+        F: FnOnce(Self, &mut Handover) -> Result<BoundPool, PoolError> + Send + 'static,
     {
         Pool {
             name: self.name.clone(),
@@ -96,9 +97,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             max_connections,
             targets: self.connect.targets.clone(),
             encrypts: L::ENCRYPTS,
-            bind: Box::new(move || {
+            bind: Box::new(move |handover| {
                 self.ranges.result(&self.name)?;
-                bind(self)
+                bind(self, handover)
             }),
         }
     }

@@ -17,10 +17,15 @@ use crate::driver::receiver::{Receiver, ReceiverSettings};
 use crate::driver::shedder::Shedder;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
+#[cfg(unix)]
+use crate::moves::departure::TakesIn;
+#[cfg(unix)]
+use crate::moves::stays::Stays;
 use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
+use crate::server::handover::Handover;
 use crate::server::layer::sealed::{Layer, PoolNeeds};
 use crate::server::layer::{DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
@@ -46,7 +51,6 @@ struct Shard<M: Machine, H, L: Layer> {
 /// The parts of a thread of connections, beside those that all threads have.
 struct ConnectionParts<M: Machine, H, L: Layer> {
     registry: Arc<Registry>,
-    make: Arc<MakeFor<H>>,
     /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
     /// connections to the pool as long as one of its threads runs.
     placement: Arc<Placement<M, H, L>>,
@@ -55,7 +59,11 @@ struct ConnectionParts<M: Machine, H, L: Layer> {
 
 impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Binds a pool of connections, or of the sessions of peers that send datagrams.
-    pub(super) fn bind_any<H, F>(self, make: F) -> Result<BoundPool, PoolError>
+    pub(super) fn bind_any<H, F>(
+        self,
+        make: F,
+        handover: &mut Handover,
+    ) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -65,15 +73,19 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             self.check_datagrams(L::ENCRYPTS)?;
             if self.connects() {
                 let settings = Arc::new(self.datagram_clients());
-                return self.over::<DatagramClients>(settings).bind_connections(make);
+                return self.over::<DatagramClients>(settings).bind_connections(make, handover);
             }
-            return self.over::<Datagrams>(()).bind_connections(make);
+            return self.over::<Datagrams>(()).bind_connections(make, handover);
         }
-        self.bind_connections(make)
+        self.bind_connections(make, handover)
     }
 
     /// Makes the shards of the pool, and binds it to its addresses.
-    pub(super) fn bind_connections<H, F>(mut self, make: F) -> Result<BoundPool, PoolError>
+    pub(super) fn bind_connections<H, F>(
+        mut self,
+        make: F,
+        handover: &mut Handover,
+    ) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -82,7 +94,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         self.check_show::<H>()?;
         let shards: Result<Vec<_>, _> = (0..self.shards).map(|number| self.shard(number)).collect();
         let mut shards = shards?;
-        let addresses = self.listen_on(&mut shards)?;
+        let addresses = self.listen_on(&mut shards, handover)?;
         let mut connects = self.connect_settings()?;
         let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
         let needs = PoolNeeds {
@@ -105,11 +117,13 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             boxes: Arc::default(),
             settings: Arc::clone(&self.environment.settings),
             layer: self.layer.clone(),
+            make: one_at_a_time(make),
         });
-        let make = one_at_a_time(make);
+        #[cfg(unix)]
+        self.open_to_moves(&placement);
         let mut threads = Vec::new();
         for shard in shards {
-            threads.extend(self.shard_threads(shard, connects.take(), &placement, &make));
+            threads.extend(self.shard_threads(shard, connects.take(), &placement));
         }
         let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
         self.state.open_adoption(&target);
@@ -149,7 +163,11 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
     /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
     /// system chose.
-    fn listen_on<H>(&self, shards: &mut [Shard<M, H, L>]) -> Result<Vec<Address>, PoolError> {
+    fn listen_on<H>(
+        &self,
+        shards: &mut [Shard<M, H, L>],
+        handover: &mut Handover,
+    ) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
         for Listens { on, plain } in &self.listen {
             room(&addresses, on)?;
@@ -160,17 +178,29 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     continue;
                 }
             };
+            let inherited = handover.take(&self.name, text);
+            if !inherited.is_empty() {
+                for socket in inherited {
+                    room(&addresses, on)?;
+                    let address = shards[0].inherit(&socket, *plain)?;
+                    shards[0].keep(&self.name, text, handover)?;
+                    addresses.push(address);
+                }
+                continue;
+            }
             let mut address = Address::parse(text)?;
             self.check_address(&address)?;
             if let Address::Passed(which) = &address {
                 for socket in passed(which)? {
                     room(&addresses, on)?;
                     addresses.push(shards[0].adopt(&socket, *plain)?);
+                    shards[0].keep(&self.name, text, handover)?;
                 }
                 continue;
             }
             let shared =
                 self.reuse_port && CAN_SHARE_ADDRESS && !matches!(address, Address::Unix(_));
+            self.check_upgradable(&address, shared, handover)?;
             let listening = if shared { shards.len() } else { 1 };
             for shard in &mut shards[..listening] {
                 // If the system chose the port for the first shard, it is that of the others, too.
@@ -180,12 +210,57 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     shard.add_datagrams(socket)?
                 } else {
                     let listener = Listener::bind(&address, self.backlog, shared)?;
-                    shard.add(listener.plain(*plain))?
+                    let address = shard.add(listener.plain(*plain))?;
+                    shard.keep(&self.name, text, handover)?;
+                    address
                 };
             }
             addresses.push(address);
         }
         Ok(addresses)
+    }
+
+    /// Refuses listeners whose connections a live upgrade would lose.
+    fn check_upgradable(
+        &self,
+        address: &Address,
+        shared: bool,
+        handover: &Handover,
+    ) -> Result<(), PoolError> {
+        let why = if !handover.is_upgradable() {
+            return Ok(());
+        } else if shared {
+            "shares its TCP ports by `reuse_port`, and connections that wait for a listener of the old process \
+             would be lost; leave `reuse_port` out"
+        } else if matches!(address, Address::Udp(_)) {
+            "listens for datagrams, whose sessions cannot move; run it as a process of its own"
+        } else {
+            return Ok(());
+        };
+        let name = &self.name;
+        Err(PoolError::Pipeline {
+            why: format!("the pool `{name}` of an upgradable pipeline {why}"),
+        })
+    }
+
+    /// Lets connections of other processes in, or notes why none move.
+    #[cfg(unix)]
+    fn open_to_moves<H>(&self, placement: &Arc<Placement<M, H, L>>)
+    where
+        M: Drive<H>,
+        H: Send + 'static,
+    {
+        let never = if L::ENCRYPTS {
+            Some(Stays::Tls)
+        } else if M::SPEC.uses(Features::DATAGRAMS) {
+            Some(Stays::Datagrams)
+        } else if self.environment.outgoing.is_some() {
+            Some(Stays::Opened)
+        } else {
+            None
+        };
+        let target: Arc<dyn TakesIn> = Arc::<Placement<M, H, L>>::clone(placement);
+        self.state.moving.open(never.map_or_else(|| Ok(Arc::downgrade(&target)), Err));
     }
 
     /// Returns the main functions of the threads of a shard.
@@ -194,20 +269,18 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         shard: Shard<M, H, L>,
         connects: Option<ConnectSettings>,
         placement: &Arc<Placement<M, H, L>>,
-        make: &Arc<MakeFor<H>>,
     ) -> impl Iterator<Item = ThreadMain>
     where
         M: Drive<H>,
         H: Send + 'static,
     {
         let (port, registry) = (Arc::clone(&shard.port), Arc::clone(&shard.registry));
-        let (placement, make) = (Arc::clone(placement), Arc::clone(make));
+        let placement = Arc::clone(placement);
         let seed = self.seed;
         let reactor = self.reactor(shard, connects, &placement);
         self.thread_parts(port, reactor).map(move |parts| {
             let connection = ConnectionParts {
                 registry: Arc::clone(&registry),
-                make: Arc::clone(&make),
                 placement: Arc::clone(&placement),
                 seed,
             };
@@ -293,6 +366,20 @@ impl<M: Machine, H, L: Layer> Shard<M, H, L> {
         self.add(listener.plain(plain))
     }
 
+    /// Adds a listener of the process before this one. Returns its address.
+    fn inherit(&mut self, socket: &ListeningSocket, plain: bool) -> Result<Address, PoolError> {
+        let listener = Listener::inherit(socket);
+        let listener = listener.map_err(PoolError::io("use a listener of the old process"))?;
+        self.add(listener.plain(plain))
+    }
+
+    /// Keeps a copy of the listener that was added last for the process after this one.
+    fn keep(&self, pool: &str, text: &str, handover: &mut Handover) -> Result<(), PoolError> {
+        let Some(last) = self.acceptors.last() else { return Ok(()) };
+        let kept = handover.keep(pool, text, || last.listener.copy());
+        kept.map_err(PoolError::io("copy a listener for a live upgrade"))
+    }
+
     /// Adds a listener. Returns its address, with the TCP port that the system chose.
     fn add(&mut self, mut listener: Listener) -> Result<Address, PoolError> {
         let token = token::listener(self.acceptors.len());
@@ -317,9 +404,11 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
             limits: parts.limits,
             pool_state: Arc::clone(&parts.state),
             registry: Some(self.registry),
-            make: Some(self.make),
+            make: Some(Arc::clone(&self.placement.make)),
             seed: self.seed,
             boxes: Arc::clone(&self.placement.boxes),
+            #[cfg(unix)]
+            park: M::SPEC.moves.then(|| Arc::clone(&self.placement) as _),
             other: OtherScratch {
                 lookups: Some(&Process::shared().lookups),
                 #[cfg(feature = "tls")]

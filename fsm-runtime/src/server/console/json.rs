@@ -53,7 +53,7 @@ pub(super) fn phase(phase: PoolPhase) -> &'static str {
 }
 
 /// The reasons to end, with their numbers.
-pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 11] {
+pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 12] {
     [
         ("done", stats.done),
         ("reset", stats.reset),
@@ -66,6 +66,7 @@ pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 11] {
         ("shed", stats.shed),
         ("closed", stats.closed),
         ("handed_off", stats.handed_off),
+        ("moved", stats.moved),
     ]
 }
 
@@ -202,6 +203,7 @@ fn spec(spec: &Spec) -> Value {
             Starts::Job => "job",
         },
         "messages": spec.messages,
+        "moves": spec.moves,
         "states": states.collect::<Vec<_>>(),
         "notes": notes.iter().map(note).collect::<Vec<_>>(),
     })

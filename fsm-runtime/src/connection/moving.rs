@@ -1,0 +1,259 @@
+//! How a connection leaves for another process, goes on after it was refused there, and comes from one.
+
+use std::sync::Arc;
+
+use crate::call::mailboxes::{CallState, MailboxContent};
+use crate::connection::scratch::ConnectionScratch;
+use crate::connection::{ConnectionTask, Goodbye, Pending, PendingBoxes};
+use crate::lifecycle::moving::Moving;
+use crate::machine::deadlines::sealed::DeadlineSet;
+use crate::machine::environment::EnvironmentOf;
+use crate::machine::other::sealed::Slot;
+use crate::machine::runner::Started;
+use crate::moves::departure::{Departure, Parked};
+use crate::moves::parcel::Parcel;
+use crate::moves::stays::Stays;
+use crate::net::pending_io::NewConnection;
+use crate::net::send_buffer::UnsentOutput;
+use crate::net::socket::Socket;
+use crate::net::stream_state::StreamState;
+use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::panics::caught;
+use crate::{Drive, Ended, Key, Machine, PackedFields};
+
+impl Goodbye {
+    /// That of a connection that was refused when it was asked to move.
+    fn refused(odd_time: bool) -> Self {
+        if odd_time { Self::RefusedOddTime } else { Self::RefusedEvenTime }
+    }
+}
+
+/// Keeps connections that have left their port.
+pub(crate) trait Park<M: Machine, H>: Send + Sync {
+    /// Keeps a connection, which has left its poll, with its permit.
+    fn park(self: Arc<Self>, connection: ConnectionTask<M, H, Socket>) -> Box<dyn Parked>;
+}
+
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
+    /// Whether the connection leaves for another process if it is at rest.
+    #[inline]
+    pub(super) fn leaves(scratch: &ConnectionScratch<M, H>) -> bool {
+        M::SPEC.moves && scratch.pool_state.moving.leaves()
+    }
+
+    /// Forgets that the connection was refused before this time.
+    pub(super) fn ask_to_move(&mut self, odd_time: bool) {
+        if self.goodbye.has_not_begun() && self.goodbye != Goodbye::refused(odd_time) {
+            self.goodbye = Goodbye::NotSaid;
+        }
+    }
+
+    /// Packs a connection at rest, at the end of a turn that leaves this pending. Returns the pending input and
+    /// deadlines if the connection stays.
+    #[cold]
+    pub(super) fn try_leave(
+        &mut self,
+        mut pending: Pending<M>,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> Result<(), Pending<M>> {
+        let output = scratch.output.keep();
+        match self.pack(&mut pending, &output, key, scratch) {
+            Ok(parcel) => {
+                scratch.departing = Some(parcel);
+                self.pending = Some(scratch.boxes.fill(Pending::<M> { output, ..pending }));
+                Ok(())
+            }
+            Err(why) => {
+                scratch.output.resume(output);
+                if !matches!(why, Stays::NotAtRest | Stays::Refused) {
+                    let state = M::SPEC.states[self.machine.state()].name;
+                    crate::log::debug!(%key, state, %why, "a connection does not move now");
+                }
+                Err(pending)
+            }
+        }
+    }
+
+    /// Makes a parcel of the connection, and closes its mailbox. Returns why it stays.
+    fn pack(
+        &self,
+        pending: &mut Pending<M>,
+        output: &UnsentOutput,
+        key: Key,
+        scratch: &ConnectionScratch<M, H>,
+    ) -> Result<Parcel, Stays> {
+        let ConnectionScratch { environment, context, limits, .. } = scratch;
+        self.check_rest(pending, environment, &scratch.pool_state.moving)?;
+        if Self::HAS_MAILBOX {
+            let MailboxContent { awaited, call, .. } = environment.mailboxes.content(key);
+            if awaited > 0 || !matches!(call, CallState::None) {
+                return Err(Stays::InFlight);
+            }
+        }
+        let handler = self.handler.as_ref().ok_or(Stays::NotAtRest)?;
+        let unsent = output.to_vec().map_err(|_| Stays::File)?;
+        if !unsent.is_empty() {
+            let send_by = context.now.saturating_add(limits.send_timeout);
+            pending.send_by = pending.send_by.min(send_by);
+            if pending.send_by <= context.now {
+                return Err(Stays::Closing);
+            }
+        }
+        let state = M::SPEC.states[self.machine.state()].name;
+        let packed = caught(|| {
+            let (mut fields, mut data) = (PackedFields::default(), Vec::new());
+            let timer = |index| self.machine.timer(index, &environment.settings);
+            let moves = self.machine.pack(handler, &mut fields, &mut data);
+            moves.then(|| (fields, data, self.deadlines.left(context.now, timer)))
+        });
+        let Some(packed) = packed else {
+            crate::log::error!(%key, machine = M::SPEC.name, state, "`pack` has panicked");
+            return Err(Stays::PackPanicked);
+        };
+        let (fields, handler, timers) = packed.ok_or(Stays::NotAtRest)?;
+        // The last step, because no message can come after it.
+        if Self::HAS_MAILBOX && !environment.mailboxes.close_if_unused(key) {
+            return Err(Stays::Messages);
+        }
+        Ok(Parcel {
+            pool: scratch.pool_state.facts.name.to_string(),
+            machine: M::SPEC.name.to_owned(),
+            state: state.to_owned(),
+            fields,
+            handler,
+            unread: pending.input.clone(),
+            unsent,
+            ended: self.state.has_ended(),
+            shut: self.state.is_shut(),
+            expired_while_full: pending.expired_while_full,
+            send_left: (pending.send_by != u64::MAX).then(|| pending.send_by - context.now),
+            timers,
+        })
+    }
+
+    /// Finds out whether the connection is in a state from which it can move, with nothing that cannot.
+    fn check_rest(
+        &self,
+        pending: &Pending<M>,
+        environment: &EnvironmentOf<M>,
+        moving: &Moving,
+    ) -> Result<(), Stays> {
+        if !M::SPEC.states[self.machine.state()].rest {
+            return Err(Stays::NotAtRest);
+        }
+        match self.goodbye {
+            Goodbye::NotSaid => {}
+            refused if refused.has_not_begun() => {
+                if refused == Goodbye::refused(moving.is_odd_time()) {
+                    return Err(Stays::Refused);
+                }
+            }
+            _ => return Err(Stays::Closing),
+        }
+        if !S::CAN_MOVE {
+            return Err(Stays::Tls);
+        }
+        if environment.outgoing.is_some() {
+            return Err(Stays::Opened);
+        }
+        if self.other.peek().is_some() || pending.other_progress.is_some() {
+            return Err(Stays::OtherSocket);
+        }
+        if pending.input.is_empty() && pending.progress.outlives_input() {
+            return Err(Stays::Discarding);
+        }
+        Ok(())
+    }
+
+    /// Gives the connection to those who take connections that move.
+    #[cold]
+    pub(super) fn depart(mut self, key: Key, scratch: &mut ConnectionScratch<M, H>) {
+        scratch.environment.forget(key);
+        let sink = scratch.pool_state.moving.sink();
+        if sink.is_some() {
+            // So that it is not asked again before the next time, if it comes back.
+            self.goodbye = Goodbye::refused(scratch.pool_state.moving.is_odd_time());
+        }
+        let registry = scratch.registry.clone();
+        let detached = caught(|| {
+            self.with_socket(|socket| registry.and_then(|registry| socket.detach(&registry)))
+        });
+        let parts = (scratch.departing.take(), scratch.park.clone(), detached.flatten());
+        let (Some(parcel), Some(park), Some(connection)) = parts else {
+            // The system did not let the socket leave its poll, which was logged.
+            return scratch.pool_state.ended(Ended::Reset);
+        };
+        let departure = Departure::new(parcel, park.park(connection));
+        if let Some(sink) = sink {
+            if caught(|| sink(departure)).is_none() {
+                crate::log::error!(machine = M::SPEC.name, "a connection that was to move stays");
+            }
+        }
+    }
+
+    /// The same connection with another socket in place of its own, if there is one.
+    pub(crate) fn with_socket<T>(
+        self,
+        replace: impl FnOnce(S) -> Option<T>,
+    ) -> Option<ConnectionTask<M, H, T>> {
+        let Self { socket, state, machine, deadlines, handler, goodbye, other, pending } = self;
+        let socket = replace(socket)?;
+        Some(ConnectionTask { socket, state, machine, deadlines, handler, goodbye, other, pending })
+    }
+
+    /// A connection that was refused elsewhere. Its first turn joins the pool again.
+    pub(crate) fn refused(mut self, new: NewConnection, boxes: &PendingBoxes<M>) -> Self {
+        let pending = self.pending.take().map(|pending| boxes.empty(pending)).unwrap_or_default();
+        self.pending = Some(boxes.fill(Pending::<M> { incoming: Some(new), ..pending }));
+        self.state.set_idle(false);
+        self
+    }
+
+    /// A connection from another process. Its first turn joins the pool.
+    pub(crate) fn moved_in(
+        new: NewConnection,
+        socket: S,
+        Started { machine, deadlines }: Started<M>,
+        handler: H,
+        parcel: &Parcel,
+        now: u64,
+        boxes: &PendingBoxes<M>,
+    ) -> Self {
+        let mut state = StreamState::NEW;
+        if parcel.ended {
+            state.set_ended();
+        }
+        if parcel.shut {
+            state.set_shut();
+        }
+        let pending = Pending::<M> {
+            input: parcel.unread.clone(),
+            output: UnsentOutput::from(parcel.unsent.clone()),
+            send_by: parcel.send_left.map_or(u64::MAX, |left| now.saturating_add(left)),
+            expired_while_full: parcel.expired_while_full,
+            incoming: Some(new),
+            ..Pending::<M>::default()
+        };
+        Self {
+            socket,
+            state,
+            machine,
+            deadlines,
+            handler: Some(handler),
+            goodbye: Goodbye::NotSaid,
+            other: M::Other::default(),
+            pending: Some(boxes.fill(pending)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u5_what_is_noted_of_a_refusal_takes_no_byte() {
+        assert_eq!((size_of::<Goodbye>(), size_of::<Ended>()), (1, 1));
+    }
+}

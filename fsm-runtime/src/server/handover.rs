@@ -1,0 +1,73 @@
+use std::io;
+
+use crate::Address;
+use crate::net::listener::ListeningSocket;
+
+/// The listeners that a process takes over from the one before it, and copies of those that the next one may
+/// ask for (U6).
+///
+/// A pool asks for a listener by its own name and the text of the address, since another process may have
+/// resolved a name, or had the system choose a port.
+#[derive(Debug, Default)]
+pub(crate) struct Handover {
+    /// Those of the process before, which no pool has taken yet.
+    inherited: Vec<HandedListener>,
+    /// Those of this process; `None` if it hands none over.
+    copies: Option<Vec<HandedListener>>,
+}
+
+/// A listener, and the pool that listens on it.
+#[derive(Debug)]
+pub(crate) struct HandedListener {
+    pub(crate) pool: String,
+    /// The address as the pool's settings have it.
+    pub(crate) text: String,
+    pub(crate) socket: ListeningSocket,
+}
+
+impl Handover {
+    /// For a process that hands its listeners over one day.
+    #[cfg(unix)]
+    pub(crate) fn upgradable(inherited: Vec<HandedListener>) -> Self {
+        Self { inherited, copies: Some(Vec::new()) }
+    }
+
+    /// Whether the process hands its listeners over one day.
+    pub(crate) fn is_upgradable(&self) -> bool {
+        self.copies.is_some()
+    }
+
+    /// Takes the listeners of a pool at an address.
+    pub(crate) fn take(&mut self, pool: &str, text: &str) -> Vec<ListeningSocket> {
+        let address = Address::parse(text).ok();
+        let is_meant = |it: &HandedListener| {
+            let same =
+                it.text == text || address.is_some() && Address::parse(&it.text).ok() == address;
+            it.pool == pool && same
+        };
+        let (meant, others) = std::mem::take(&mut self.inherited).into_iter().partition(is_meant);
+        self.inherited = others;
+        let meant: Vec<HandedListener> = meant;
+        meant.into_iter().map(|it| it.socket).collect()
+    }
+
+    /// Keeps a copy of a listener for the next process.
+    pub(crate) fn keep(
+        &mut self,
+        pool: &str,
+        text: &str,
+        copy: impl FnOnce() -> io::Result<ListeningSocket>,
+    ) -> io::Result<()> {
+        if let Some(copies) = &mut self.copies {
+            let (pool, text) = (pool.to_owned(), text.to_owned());
+            copies.push(HandedListener { pool, text, socket: copy()? });
+        }
+        Ok(())
+    }
+
+    /// Ends the launch. Returns the copies for the next process, and those of the last one that no pool wants.
+    #[cfg(unix)]
+    pub(crate) fn finish(self) -> (Vec<HandedListener>, Vec<HandedListener>) {
+        (self.copies.unwrap_or_default(), self.inherited)
+    }
+}

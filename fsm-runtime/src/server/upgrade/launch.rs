@@ -1,0 +1,115 @@
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::control::Control;
+use super::door::Door;
+use super::successor::Successor;
+use super::{Upgrade, UpgradeData, notify};
+use crate::lifecycle::pool_state::PoolState;
+use crate::server::handover::{HandedListener, Handover};
+use crate::{Pool, PoolError};
+
+/// The launch of pools that pass to a new process one day, and may take over from an old one now.
+pub(crate) struct Launch {
+    upgrade: Upgrade,
+    successor: Option<Successor>,
+}
+
+/// What a process hands over.
+pub(super) struct Site {
+    pub(super) path: PathBuf,
+    pub(super) program: Option<PathBuf>,
+    pub(super) ready_within: Duration,
+    pub(super) rest_within: Duration,
+    pub(super) still_within: Duration,
+    pub(super) data: Mutex<Option<Box<dyn UpgradeData>>>,
+    pub(super) control: Arc<Control>,
+    pub(super) pools: Vec<SitePool>,
+    /// The pool of the console, whose connections stay.
+    pub(super) console: Option<Arc<PoolState>>,
+    pub(super) listeners: Vec<HandedListener>,
+}
+
+/// A pool that passes to the new process.
+pub(crate) struct SitePool {
+    pub(crate) state: Arc<PoolState>,
+    /// It drains first, and the others after it.
+    pub(crate) drains_first: bool,
+    /// It opens its connections itself.
+    pub(crate) opens: bool,
+}
+
+impl Launch {
+    /// Looks for an old process, and takes its listeners and the first part of its data.
+    pub(crate) fn begin(
+        mut upgrade: Upgrade,
+        pools: &[Pool],
+    ) -> Result<(Self, Handover), PoolError> {
+        let mut successor = Successor::find(&mut upgrade, pools)?;
+        if successor.is_some() {
+            for pool in pools {
+                pool.state.hold_accepting();
+            }
+        }
+        let inherited = successor.as_mut().map(Successor::take_listeners).unwrap_or_default();
+        Ok((Self { upgrade, successor }, Handover::upgradable(inherited)))
+    }
+
+    /// Takes over, now that the pools run, and waits for the next process from then on.
+    pub(crate) fn complete(
+        self,
+        pools: Vec<SitePool>,
+        console: Option<Arc<PoolState>>,
+        handover: Handover,
+    ) -> Result<Door, PoolError> {
+        let Self { upgrade, successor } = self;
+        let (listeners, unwanted) = handover.finish();
+        for HandedListener { pool, text, .. } in &unwanted {
+            crate::log::warn!(
+                pool,
+                address = text,
+                "the old process listens there, and this one does not; its backlog is lost when it ends"
+            );
+        }
+        drop(unwanted);
+        let Upgrade { path, program, ready_within, rest_within, still_within, data, control } =
+            upgrade;
+        let data = Mutex::new(data);
+        let site = Arc::new(Site {
+            path,
+            program,
+            ready_within,
+            rest_within,
+            still_within,
+            data,
+            control,
+            pools,
+            console,
+            listeners,
+        });
+        let Some(successor) = successor else {
+            let door = Door::open(&site)?;
+            notify::tell("READY=1");
+            return Ok(door);
+        };
+        let committing = successor.take_over(&site)?;
+        Door::open_after(&site, committing)
+    }
+}
+
+impl SitePool {
+    pub(super) fn name(&self) -> &str {
+        &self.state.facts.name
+    }
+}
+
+impl Site {
+    /// Drains the pools that drain first; the others follow.
+    pub(super) fn drain(&self) {
+        self.control.close();
+        for pool in self.pools.iter().filter(|pool| pool.drains_first) {
+            pool.state.drain();
+        }
+    }
+}

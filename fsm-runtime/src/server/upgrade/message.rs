@@ -1,0 +1,164 @@
+use std::io;
+use std::os::fd::OwnedFd;
+
+use crate::Moves;
+use crate::net::fd_channel::{FdChannel, ReceivedFrame};
+
+/// The version of this protocol. Processes with different ones do not talk.
+pub(super) const VERSION: u32 = 1;
+/// What the first message of a new process begins with.
+const MAGIC: &str = "fsm upgrade";
+
+/// A message between the old process and the new one.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// New: these are my pools.
+    Hello { version: u32, process: u32, pools: Vec<String> },
+    /// Either: this comes to nothing, and why. The old process goes on, and the new one ends.
+    Refused { why: String },
+    /// Old: so many listeners follow, and data if `data`.
+    Welcome { version: u32, process: u32, listeners: u32, data: bool },
+    /// Old: listeners, each with its pool and its address.
+    Listeners { names: Vec<(String, String)>, sockets: Vec<OwnedFd> },
+    /// Old: a piece of the data.
+    Data { bytes: Vec<u8> },
+    /// Old: a part of the data is complete.
+    DataEnd,
+    /// New: all pools run, and wait.
+    Ready,
+    /// Old: serve; I accept no more.
+    Go,
+    /// Old: connections, each a parcel with its socket.
+    Parcels { parcels: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },
+    /// New: the parcels have come, and I begin to use their sockets.
+    Have,
+    /// New: the parcels that I could not use, by number, and why. Their sockets are untouched.
+    Taken { refused: Vec<(u32, String)> },
+    /// Old: I drain now, and will not come back.
+    Commit,
+    /// New: I know.
+    Committed,
+}
+
+impl Message {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Refused { .. } => "refused",
+            Self::Welcome { .. } => "welcome",
+            Self::Listeners { .. } => "listeners",
+            Self::Data { .. } => "data",
+            Self::DataEnd => "end of data",
+            Self::Ready => "ready",
+            Self::Go => "go",
+            Self::Parcels { .. } => "parcels",
+            Self::Have => "have",
+            Self::Taken { .. } => "taken",
+            Self::Commit => "commit",
+            Self::Committed => "committed",
+        }
+    }
+
+    /// Sends a message without descriptors.
+    pub(super) fn send(&self, to: &FdChannel) -> io::Result<()> {
+        let mut body = Vec::new();
+        let kind = match self {
+            Self::Hello { version, process, pools } => {
+                MAGIC.to_owned().pack(&mut body);
+                (*version, *process).pack(&mut body);
+                pools.pack(&mut body);
+                1
+            }
+            Self::Refused { why } => {
+                why.pack(&mut body);
+                2
+            }
+            Self::Welcome { version, process, listeners, data } => {
+                (*version, *process).pack(&mut body);
+                (*listeners, *data).pack(&mut body);
+                3
+            }
+            Self::Data { bytes } => return to.send(DATA, bytes, &[]),
+            Self::DataEnd => 6,
+            Self::Ready => 7,
+            Self::Go => 8,
+            Self::Have => 10,
+            Self::Taken { refused } => {
+                refused.pack(&mut body);
+                11
+            }
+            Self::Commit => 12,
+            Self::Committed => 13,
+            Self::Listeners { .. } | Self::Parcels { .. } => {
+                unreachable!("they are sent with descriptors")
+            }
+        };
+        to.send(kind, &body, &[])
+    }
+
+    /// Receives a message; `None` if the other process has ended.
+    pub(super) fn receive(from: &FdChannel) -> io::Result<Option<Self>> {
+        let Some(ReceivedFrame { kind, body, descriptors }) = from.receive()? else {
+            return Ok(None);
+        };
+        let message = Self::decode(kind, body, descriptors);
+        let unknown = || {
+            let why = format!("the other process has sent what is no message, of kind {kind}");
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        };
+        message.map(Some).ok_or_else(unknown)
+    }
+
+    fn decode(kind: u8, body: Vec<u8>, sockets: Vec<OwnedFd>) -> Option<Self> {
+        if kind == DATA {
+            return Some(Self::Data { bytes: body });
+        }
+        let mut from = &body[..];
+        let message = match kind {
+            1 => {
+                if String::unpack(&mut from)? != MAGIC {
+                    return None;
+                }
+                let (version, process) = Moves::unpack(&mut from)?;
+                if version != VERSION {
+                    // The rest may have another form.
+                    return Some(Self::Hello { version, process, pools: Vec::new() });
+                }
+                Self::Hello { version, process, pools: Moves::unpack(&mut from)? }
+            }
+            2 => Self::Refused { why: Moves::unpack(&mut from)? },
+            3 => {
+                let (version, process) = Moves::unpack(&mut from)?;
+                let (listeners, data) = Moves::unpack(&mut from)?;
+                Self::Welcome { version, process, listeners, data }
+            }
+            LISTENERS => {
+                let names: Vec<_> = Moves::unpack(&mut from)?;
+                if names.len() != sockets.len() {
+                    return None;
+                }
+                Self::Listeners { names, sockets }
+            }
+            6 => Self::DataEnd,
+            7 => Self::Ready,
+            8 => Self::Go,
+            PARCELS => {
+                let parcels: Vec<_> = Moves::unpack(&mut from)?;
+                if parcels.len() != sockets.len() {
+                    return None;
+                }
+                Self::Parcels { parcels, sockets }
+            }
+            10 => Self::Have,
+            11 => Self::Taken { refused: Moves::unpack(&mut from)? },
+            12 => Self::Commit,
+            13 => Self::Committed,
+            _ => return None,
+        };
+        from.is_empty().then_some(message)
+    }
+}
+
+pub(super) const LISTENERS: u8 = 4;
+pub(super) const DATA: u8 = 5;
+pub(super) const PARCELS: u8 = 9;

@@ -1,0 +1,286 @@
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, PoisonError};
+use std::thread;
+
+use super::data::PartReader;
+use super::launch::Site;
+use super::message::{Message, VERSION};
+use super::{Upgrade, notify, socket};
+use crate::lifecycle::pool_state::Phase;
+use crate::moves::departure::Refused;
+use crate::moves::parcel::Parcel;
+use crate::net::fd_channel::FdChannel;
+use crate::net::listener::ListeningSocket;
+use crate::server::handover::HandedListener;
+use crate::{Pool, PoolError};
+
+/// A new process that takes over from an old one, until its pools run.
+pub(super) struct Successor {
+    channel: FdChannel,
+    /// The number of the old process.
+    old: u32,
+    listeners: Vec<HandedListener>,
+    /// The old process hands data over.
+    data: bool,
+}
+
+/// A new process that serves, and that the old one may still leave.
+pub(super) struct Committing {
+    /// `None` if the old process has died.
+    channel: Option<FdChannel>,
+}
+
+/// What the old process has said in place of a message.
+enum Ending {
+    /// It has died, and nobody listens in its place.
+    Died,
+    /// It lives, and goes on.
+    Lives(String),
+}
+
+impl Successor {
+    /// Looks for an old process, and takes its listeners and the first part of its data.
+    pub(super) fn find(upgrade: &mut Upgrade, pools: &[Pool]) -> Result<Option<Self>, PoolError> {
+        let path = upgrade.path.display().to_string();
+        let connected = PoolError::io(format!("talk to the old process at {path}"));
+        let Some(stream) = socket::find(&upgrade.path).map_err(connected)? else { return Ok(None) };
+        if !socket::is_trusted(&stream) {
+            return Err(unfit(format!("the process that listens at {path} is another user's")));
+        }
+        let channel = FdChannel::new(stream);
+        channel.set_patience(upgrade.ready_within).map_err(PoolError::io("use a socket"))?;
+        let pools = pools.iter().map(|pool| pool.name.clone()).collect();
+        let hello = Message::Hello { version: VERSION, process: std::process::id(), pools };
+        let mut new = Self { channel, old: 0, listeners: Vec::new(), data: false };
+        let met = hello.send(&new.channel).map_err(|error| ending(&upgrade.path, Err(error)));
+        match met.and_then(|()| new.receive_all(upgrade)) {
+            Ok(()) => Ok(Some(new)),
+            // It has ended, so that its listeners are free.
+            Err(Ending::Died) => Ok(None),
+            Err(Ending::Lives(why)) => Err(unfit(why)),
+        }
+    }
+
+    fn receive_all(&mut self, upgrade: &mut Upgrade) -> Result<(), Ending> {
+        let path = upgrade.path.clone();
+        let next = |channel: &FdChannel| match Message::receive(channel) {
+            Ok(Some(message)) => Ok(message),
+            other => Err(ending(&path, other)),
+        };
+        let expected = match next(&self.channel)? {
+            Message::Welcome { version: VERSION, process, listeners, data } => {
+                (self.old, self.data) = (process, data);
+                listeners as usize
+            }
+            Message::Welcome { version, .. } => return Err(Ending::Lives(versions(version))),
+            other => return Err(ending(&path, Ok(Some(other)))),
+        };
+        while self.listeners.len() < expected {
+            match next(&self.channel)? {
+                Message::Listeners { names, sockets } => {
+                    for ((pool, text), socket) in names.into_iter().zip(sockets) {
+                        let socket = ListeningSocket::try_from(socket);
+                        let socket = socket.map_err(|error| ending(&path, Err(error)))?;
+                        self.listeners.push(HandedListener { pool, text, socket });
+                    }
+                }
+                other => return Err(ending(&path, Ok(Some(other)))),
+            }
+        }
+        crate::log::info!(old = self.old, listeners = expected, "taking over");
+        if !self.data {
+            return Ok(());
+        }
+        let Some(data) = &mut upgrade.data else {
+            let why =
+                "the old process hands over data, and this one takes none; give it `Upgrade::data`";
+            return Err(Ending::Lives(why.to_owned()));
+        };
+        let mut part = PartReader::new(&self.channel);
+        let read = data.receive(&mut part);
+        let refused = part.refused().map(str::to_owned);
+        read.and_then(|()| part.finish()).map_err(|error| {
+            let why = refused
+                .unwrap_or_else(|| format!("cannot take the data of the old process: {error}"));
+            Ending::Lives(why)
+        })
+    }
+
+    pub(super) fn take_listeners(&mut self) -> Vec<HandedListener> {
+        std::mem::take(&mut self.listeners)
+    }
+
+    /// Says that the pools run, takes the last part of the data, and serves.
+    pub(super) fn take_over(self, site: &Arc<Site>) -> Result<Committing, PoolError> {
+        let went = Message::Ready.send(&self.channel);
+        let channel = match went
+            .map_err(|error| ending(&site.path, Err(error)))
+            .and_then(|()| self.wait(site))
+        {
+            Ok(()) => Some(self.channel),
+            Err(Ending::Died) => {
+                crate::log::warn!(
+                    old = self.old,
+                    "the old process has died; this one goes on with what it has got"
+                );
+                None
+            }
+            Err(Ending::Lives(why)) => return Err(unfit(why)),
+        };
+        if let Some(channel) = &channel {
+            // The old process may have nothing to say for as long as its connections are busy.
+            channel.wait_for_ever().map_err(PoolError::io("use a socket"))?;
+        }
+        for pool in &site.pools {
+            pool.state.resume_held();
+        }
+        Ok(Committing { channel })
+    }
+
+    /// Waits until the old process accepts no more.
+    fn wait(&self, site: &Site) -> Result<(), Ending> {
+        if self.data {
+            let mut data = site.data.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(data) = &mut *data {
+                let mut part = PartReader::new(&self.channel);
+                let read = data.receive_last(&mut part);
+                let refused = part.refused().map(str::to_owned);
+                if let Err(error) = read.and_then(|()| part.finish()) {
+                    if let Some(why) = refused {
+                        return Err(Ending::Lives(why));
+                    }
+                    return Err(ending(&site.path, Err(error)));
+                }
+            }
+        }
+        match Message::receive(&self.channel) {
+            Ok(Some(Message::Go)) => Ok(()),
+            other => Err(ending(&site.path, other)),
+        }
+    }
+}
+
+impl Committing {
+    /// A second handle of the channel, to end the wait for it.
+    pub(super) fn stream(&self) -> io::Result<Option<UnixStream>> {
+        self.channel.as_ref().map(FdChannel::stream).transpose()
+    }
+
+    /// Takes connections in until the old process will not come back. Returns whether this process stays.
+    pub(super) fn follow(self, site: &Arc<Site>) -> bool {
+        let Some(channel) = self.channel else {
+            notify::tell("READY=1");
+            return true;
+        };
+        let ending = loop {
+            match Message::receive(&channel) {
+                Ok(Some(Message::Parcels { parcels, sockets })) => {
+                    if let Err(error) = take_in(site, &channel, parcels, sockets) {
+                        break ending(&site.path, Err(error));
+                    }
+                }
+                Ok(Some(Message::Commit)) => match Message::Committed.send(&channel) {
+                    Ok(()) => {
+                        notify::tell("READY=1");
+                        take_in_the_rest(site, channel);
+                        return true;
+                    }
+                    Err(error) => break ending(&site.path, Err(error)),
+                },
+                other => break ending(&site.path, other),
+            }
+        };
+        match ending {
+            Ending::Died => {
+                crate::log::warn!("the old process has died; this one goes on");
+                notify::tell("READY=1");
+                true
+            }
+            Ending::Lives(why) => {
+                let ended = site.pools.iter().all(|pool| pool.state.phase() != Phase::Run);
+                if !ended {
+                    crate::log::error!(why, "the old process goes on, so this one drains");
+                    site.drain();
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Takes in what comes to rest while the old process drains.
+fn take_in_the_rest(site: &Arc<Site>, channel: FdChannel) {
+    let site = Arc::clone(site);
+    let thread = thread::Builder::new().name("upgrade-rest".to_owned()).spawn(move || {
+        while let Ok(Some(Message::Parcels { parcels, sockets })) = Message::receive(&channel) {
+            if take_in(&site, &channel, parcels, sockets).is_err() {
+                return;
+            }
+        }
+    });
+    if let Err(error) = thread {
+        crate::log::warn!(%error, "connections stay in the old process");
+    }
+}
+
+/// Takes connections in. The old process touches their sockets no more once it has heard that they are here.
+fn take_in(
+    site: &Site,
+    channel: &FdChannel,
+    parcels: Vec<Vec<u8>>,
+    sockets: Vec<std::os::fd::OwnedFd>,
+) -> io::Result<()> {
+    Message::Have.send(channel)?;
+    let mut refused = Vec::new();
+    for (number, (parcel, socket)) in (0..).zip(parcels.into_iter().zip(sockets)) {
+        let Some(parcel) = Parcel::decode(&parcel) else {
+            refused.push((number, "its parcel cannot be read".to_owned()));
+            continue;
+        };
+        let pool = site.pools.iter().find(|pool| pool.name() == parcel.pool);
+        let taken = match pool {
+            Some(pool) => pool.state.take_in(parcel, socket).map_err(|refused| {
+                let Refused { parcel, socket, why } = *refused;
+                // The old process has one of its own.
+                drop(socket);
+                format!("{why} (in state `{}` of pool `{}`)", parcel.state, parcel.pool)
+            }),
+            None => Err(format!("the new process has no pool `{}`", parcel.pool)),
+        };
+        if let Err(why) = taken {
+            refused.push((number, why));
+        }
+    }
+    Message::Taken { refused }.send(channel)
+}
+
+/// What it means that another message than the expected one has come, or none.
+fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Ending {
+    let why = match received {
+        Ok(Some(Message::Refused { why })) => return Ending::Lives(why),
+        Ok(Some(other)) => {
+            format!("the old process has sent `{}`, which is out of order", other.name())
+        }
+        Ok(None) => "the old process has ended the upgrade".to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            "the old process is silent".to_owned()
+        }
+        Err(error) => format!("cannot talk to the old process: {error}"),
+    };
+    // One that is gone listens no more, and its system closes its sockets together.
+    match socket::find(path) {
+        Ok(None) => Ending::Died,
+        _ => Ending::Lives(why),
+    }
+}
+
+fn versions(other: u32) -> String {
+    format!(
+        "the processes speak versions {other} and {VERSION} of the upgrade; restart the server instead"
+    )
+}
+
+fn unfit(why: String) -> PoolError {
+    PoolError::Upgrade { why }
+}

@@ -1,0 +1,7 @@
+//! Examples that a new process takes over while their clients are at work.
+
+#![cfg(target_os = "linux")]
+
+mod kv;
+mod room;
+mod upgradable;

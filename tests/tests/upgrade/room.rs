@@ -1,0 +1,31 @@
+use super::upgradable::Upgradable;
+
+#[test]
+fn u11_members_of_a_room_stay_in_it_and_nobody_is_said_to_leave() {
+    let mut room = Upgradable::start("room", |_| {});
+    let mut members: Vec<_> = ["ann", "bob"]
+        .into_iter()
+        .map(|nick| {
+            let mut member = room.connect();
+            member.send(format!("{nick}\n"));
+            assert_eq!(member.line(), "* you are in hall");
+            member
+        })
+        .collect();
+    assert_eq!(members[0].line(), "* bob joins");
+    for number in 0..3 {
+        // The half line moves, too.
+        members[1].send("hel");
+        room.upgrade();
+        members[1].send(format!("lo {number}\n"));
+        assert_eq!(members[0].line(), format!("bob: hello {number}"));
+        members[0].send("/who\n");
+        assert_eq!(members[0].line(), "* 2: ann bob");
+    }
+    // Their names are taken in the new process, too.
+    let mut third = room.connect();
+    third.send("bob\n");
+    assert_eq!(third.line(), "* this name is taken");
+    drop((members, third));
+    room.stop();
+}

@@ -1,0 +1,126 @@
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fsm_tests::{Connection, Server, TIMEOUT, TempDir, example, run};
+
+/// A server, and the processes that follow it. All write to one log.
+pub(crate) struct Upgradable {
+    server: Server,
+    /// The process that serves.
+    pub(crate) process: u32,
+    /// The number of processes that have waited for a next one.
+    waited: usize,
+    _folder: TempDir,
+}
+
+impl Upgradable {
+    pub(crate) fn start(name: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let folder = TempDir::new("upgrade");
+        let mut command = Command::new(example(name));
+        command.args(["--port", "0", "--upgrade"]).arg(folder.path().join("upgrade.sock"));
+        change(&mut command);
+        let server = Server::start(&mut command);
+        let process = server.pid();
+        let this = Self { server, process, waited: 1, _folder: folder };
+        this.waits_for_the_next();
+        this
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::new(self.server.address())
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// Starts a process to take over. Returns its number.
+    pub(crate) fn begin(&self) -> u32 {
+        let started = "started a process to take over process=";
+        let before = self.count(started);
+        self.signal("USR2");
+        self.until(started, |log| log.matches(started).count() > before);
+        let log = self.log();
+        let last = log.rsplit(started).next().expect("it is there");
+        last.split_whitespace()
+            .next()
+            .and_then(|it| it.parse().ok())
+            .expect("a number of a process")
+    }
+
+    /// Lets a new process take over. Returns the time in which it took the connections.
+    pub(crate) fn upgrade(&mut self) -> Duration {
+        let process = self.begin();
+        let over = format!("a new process has taken over; draining process={process} ");
+        self.server.logs(&over);
+        (self.process, self.waited) = (process, self.waited + 1);
+        self.waits_for_the_next();
+        let log = self.log();
+        let line = log.lines().find(|line| line.contains(&over)).expect("it is there");
+        parse_time(line.split("within=").nth(1).expect("a time"))
+    }
+
+    /// Sends a signal to the process that serves.
+    pub(crate) fn signal(&self, name: &str) {
+        kill(name, self.process);
+    }
+
+    /// Stops the process that serves, and waits until all have ended, without an error in their log.
+    pub(crate) fn stop(self) {
+        self.signal("TERM");
+        self.until("all processes have ended", |log| log.contains("ended pool="));
+        // The first process has ended long ago, or has got the signal.
+        let mut this = self;
+        this.server.wait(TIMEOUT);
+        let log = this.log();
+        assert!(!log.contains(" ERROR ") && !log.contains("panicked at"), "{log}");
+    }
+
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+        let since = Instant::now();
+        while !is_so(&self.log()) {
+            assert!(since.elapsed() < TIMEOUT, "not so: {what}\n{}", self.log());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn count(&self, words: &str) -> usize {
+        self.log().matches(words).count()
+    }
+
+    fn waits_for_the_next(&self) {
+        let (words, waited) = ("a new process can take over", self.waited);
+        self.until(words, |log| log.matches(words).count() >= waited);
+    }
+}
+
+impl Drop for Upgradable {
+    fn drop(&mut self) {
+        // The first process is killed with the server.
+        if self.process != self.server.pid() {
+            let kill = format!("kill -KILL {} 2>&1", self.process);
+            let _ = run(Command::new("sh").args(["-c", &kill]), TIMEOUT);
+        }
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn kill(name: &str, process: u32) {
+    let kill = format!("kill -{name} {process}");
+    let ran = run(Command::new("sh").args(["-c", &kill]), TIMEOUT);
+    assert!(ran.status.success(), "{kill}: {ran:?}");
+}
+
+/// A duration as `Debug` prints it.
+fn parse_time(text: &str) -> Duration {
+    let text = text.split_whitespace().next().expect("a time");
+    let digits = text.find(char::is_alphabetic).expect("a unit");
+    let number: f64 = text[..digits].trim_end_matches('\u{b5}').parse().expect("a number");
+    let unit = match &text[digits..] {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        _ => 1e-6,
+    };
+    Duration::from_secs_f64(number * unit)
+}
