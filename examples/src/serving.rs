@@ -95,13 +95,18 @@ impl<const PORT: u16> Serving<PORT> {
 
     /// Adds to the pools the console and the upgrades that the options ask for.
     pub fn pipeline(&self, pools: Pipeline) -> Pipeline {
+        self.pipeline_with(pools, |console| console)
+    }
+
+    /// The same for a console that `set` changes.
+    pub fn pipeline_with(&self, pools: Pipeline, set: impl FnOnce(Console) -> Console) -> Pipeline {
         #[cfg(unix)]
         let pools = match &self.upgrade {
             Some(path) if !pools.is_upgradable() => pools.upgradable(path.as_path()),
             _ => pools,
         };
         let Some(address) = &self.console else { return pools };
-        let console = Console::new(address.to_string());
+        let console = set(Console::new(address.to_string()));
         pools.console(match &self.console_token {
             Some(token) => console.token(token),
             None => console,

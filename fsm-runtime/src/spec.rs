@@ -309,6 +309,16 @@ impl Spec {
         sizes.max().unwrap_or(0)
     }
 
+    /// The largest piece of a stream that a state takes; 0 if none takes pieces.
+    pub(crate) fn largest_piece(&self) -> usize {
+        let waits = self.states.iter().flat_map(|state| state.waits);
+        let sizes = waits.filter_map(|wait| match wait {
+            Wait::Read { shape, max, .. } if shape.is_stream() => Some(*max),
+            _ => None,
+        });
+        sizes.max().unwrap_or(0)
+    }
+
     /// Whether a drain may close connections in one of the states.
     pub(crate) fn rests(&self) -> bool {
         self.states.iter().any(|state| state.rest)

@@ -100,6 +100,11 @@ impl Docserver {
         self.data
     }
 
+    /// The directory, while the server uses it.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// The directory, after the server has ended.
     pub fn into_data(self) -> TempDir {
         self.data

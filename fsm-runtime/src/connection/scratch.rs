@@ -16,12 +16,14 @@ use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 #[cfg(feature = "tls")]
 use crate::net::tls::{TlsClient, TlsSettings};
 use crate::scheduler::task::WorkerContext;
-use crate::spec::Features;
+use crate::spec::{Features, Spec};
 use crate::stats::LocalCounters;
 use crate::{Machine, Peer};
 
-/// The most bytes of one read: the size of a thread's buffer.
+/// The least size of a thread's buffer, and the most bytes of one read into a smaller one.
 const BUFFER: usize = 64 * 1024;
+/// The largest size of a thread's buffer. It stays in a processor's cache while a handler uses what was read.
+const MAX_BUFFER: usize = 256 * 1024;
 
 /// A function that makes the handler of a connection of the peer.
 pub(crate) type MakeFor<H> = dyn Fn(Peer) -> H + Send + Sync;
@@ -142,7 +144,7 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             other.buffer = vec![0; BUFFER].into_boxed_slice();
         }
         context.output_mark = limits.output;
-        let buffer = vec![0; BUFFER].into_boxed_slice();
+        let buffer = vec![0; buffer_size(M::SPEC)].into_boxed_slice();
         let output = SendBuffer::default();
         let counters = pool_state.counters.local();
         Self {
@@ -165,6 +167,36 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             departing: None,
             #[cfg(feature = "tls")]
             tls,
+        }
+    }
+}
+
+/// The size of a thread's buffer for this machine: that of the largest piece of a stream that a state takes, so that
+/// one read brings as much as a handler takes.
+fn buffer_size(spec: &Spec) -> usize {
+    spec.largest_piece().clamp(BUFFER, MAX_BUFFER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Shape, State, Wait};
+
+    fn size_for(shape: Shape, max: usize) -> usize {
+        let waits = vec![Wait::Read { shape, text: "", max }].leak();
+        let states = vec![State::new("Rest", &[]), State::new("Read", waits)].leak();
+        buffer_size(&Spec::new("Test", states))
+    }
+
+    #[test]
+    fn x17_a_thread_reads_as_much_at_once_as_its_machine_takes_of_a_stream() {
+        for shape in [Shape::Some, Shape::Upto] {
+            assert_eq!(size_for(shape, 1), BUFFER);
+            assert_eq!(size_for(shape, 2 * BUFFER), 2 * BUFFER);
+            assert_eq!(size_for(shape, usize::MAX), MAX_BUFFER);
+        }
+        for shape in [Shape::Exact, Shape::Until, Shape::Frame, Shape::Peek, Shape::Datagram] {
+            assert_eq!(size_for(shape, usize::MAX), BUFFER);
         }
     }
 }

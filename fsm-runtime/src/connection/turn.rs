@@ -379,10 +379,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         if self.stream.io.state.is_shut() {
             self.discard_output();
         }
+        let files = self.stream.send.files_sent();
         let sent = self.stream.flush()?;
         if sent > 0 {
             self.sent += sent;
-            self.budget.spend_bytes(sent);
+            // Files have a share of the turn of their own.
+            self.budget.spend_bytes(sent - (self.stream.send.files_sent() - files));
             self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
         }
         Ok(())

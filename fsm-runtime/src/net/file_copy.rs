@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io;
 
-use crate::net::transport::ByteStream;
+use crate::net::transport::{ByteStream, FileSent};
 
 /// The most bytes of one read.
 const PIECE: usize = 64 * 1024;
@@ -15,13 +15,13 @@ thread_local! {
 }
 
 /// Reads at most `most` bytes at `at`, and writes them. Bytes that the stream does not take are read again by the
-/// next call. Returns 0 at the end of the file.
+/// next call. Sends 0 at the end of the file.
 pub(super) fn copy(
     stream: &mut (impl ByteStream + ?Sized),
     file: &File,
     at: u64,
     most: usize,
-) -> io::Result<usize> {
+) -> io::Result<FileSent> {
     let mut buffer = BUFFER.take().unwrap_or_else(|| vec![0; PIECE].into_boxed_slice());
     let piece = &mut buffer[..most.min(PIECE)];
     let copied = match read_at(file, piece, at) {
@@ -30,7 +30,7 @@ pub(super) fn copy(
         Err(error) => Err(error),
     };
     BUFFER.set(Some(buffer));
-    copied
+    copied.map(FileSent::some)
 }
 
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use crate::net::securing::{Handshake, Securing};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
-use crate::net::transport::{BeginTls, ByteStream, PeerAddr, Read, Source};
+use crate::net::transport::{BeginTls, ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::{Ended, Peer};
 
 mod between;
@@ -108,12 +108,19 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
         }
     }
 
-    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+    fn write_before_file(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut self.between {
+            None => self.stream.write_before_file(slices),
+            Some(_) => self.write_vectored(slices),
+        }
+    }
+
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
         match &mut self.between {
             None => self.stream.send_file(file, at, most),
             // The bytes of the last write are known, and are not read again.
             Some(between) => match between.make_room(&mut self.stream)? {
-                Some(written) => Ok(written),
+                Some(written) => Ok(FileSent::some(written)),
                 None => file_copy::copy(self, file, at, most),
             },
         }

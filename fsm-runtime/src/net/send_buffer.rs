@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::net::piece::{FilePart, Piece};
-use crate::net::transport::ByteStream;
+use crate::net::transport::{ByteStream, FileSent};
 
 /// Pieces shorter than this are copied, because an entry of a vectored write costs more than
 /// copying them.
@@ -14,7 +14,7 @@ const COPY_BELOW: usize = 1024;
 /// The most slices of one vectored write.
 const SLICES: usize = 32;
 /// The most bytes of files that a turn sends (X4).
-const FILE_BYTES: usize = 1024 * 1024;
+const FILE_BYTES: usize = 2 * 1024 * 1024;
 /// The most capacity that a thread's buffer keeps between turns, in bytes.
 const KEEP_CAPACITY: usize = 256 * 1024;
 
@@ -82,9 +82,30 @@ impl SendBuffer {
             let room = usize::MAX - self.len();
             assert!(len <= room, "no more than `usize::MAX` bytes can be queued");
             self.shared += len;
+            if self.last_file().is_some_and(|part| part.extend(&file, at, len)) {
+                return;
+            }
             let part = FilePart::new(file, at, len);
             self.splices.push_back((self.buffer.len(), Piece::File(part)));
         }
+    }
+
+    /// The part of a file behind which nothing is queued.
+    fn last_file(&mut self) -> Option<&mut FilePart> {
+        let last = match self.splices.back_mut() {
+            Some((at, piece)) => (*at == self.buffer.len()).then_some(piece),
+            None if self.sent == self.buffer.len() => self.queue.back_mut(),
+            None => None,
+        };
+        match last? {
+            Piece::File(part) => Some(part),
+            Piece::Bytes(_) => None,
+        }
+    }
+
+    /// The bytes of files that this turn has sent.
+    pub(crate) fn files_sent(&self) -> usize {
+        self.files_sent
     }
 
     #[inline]
@@ -118,13 +139,19 @@ impl SendBuffer {
     pub(crate) fn flush(&mut self, socket: &mut impl ByteStream) -> io::Result<Flushed> {
         while !self.is_empty() {
             let result = if self.shared == 0 {
-                socket.write(&self.buffer[self.sent..])
+                socket.write(&self.buffer[self.sent..]).map(FileSent::some)
             } else {
                 self.write_shared(socket)
             };
             match result {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => self.advance(n),
+                Ok(FileSent { bytes: 0, .. }) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(FileSent { bytes, cut }) => {
+                    self.advance(bytes);
+                    // Another try would find no room.
+                    if cut {
+                        return Ok(Flushed::Blocked);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(Flushed::Blocked);
                 }
@@ -140,7 +167,7 @@ impl SendBuffer {
 
     /// Sends the first pieces. An error of the kind `ResourceBusy` says that the first one is a file, and goes on in
     /// another turn.
-    fn write_shared(&mut self, socket: &mut impl ByteStream) -> io::Result<usize> {
+    fn write_shared(&mut self, socket: &mut impl ByteStream) -> io::Result<FileSent> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let (mut count, mut file) = (0, None);
         for piece in self.pieces().take(SLICES) {
@@ -159,10 +186,13 @@ impl SendBuffer {
             }
             Some(part) if count == 0 => {
                 let sent = part.send(socket, FILE_BYTES - self.files_sent)?;
-                self.files_sent += sent;
+                self.files_sent += sent.bytes;
                 Ok(sent)
             }
-            _ => socket.write_vectored(&slices[..count]),
+            Some(_) if self.files_sent < FILE_BYTES => {
+                socket.write_before_file(&slices[..count]).map(FileSent::some)
+            }
+            _ => socket.write_vectored(&slices[..count]).map(FileSent::some),
         }
     }
 

@@ -30,9 +30,13 @@ pub trait ByteStream {
         self.write(buffer)
     }
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-    /// Sends at most `most` bytes of the file from `at` on, and keeps nothing of those that it does not send. 0 says
-    /// that the file ends before `at`.
-    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+    /// The same for what a file follows at once, with which it may share a packet.
+    fn write_before_file(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.write_vectored(slices)
+    }
+    /// Sends at most `most` bytes of the file from `at` on, and keeps nothing of those that it does not send. 0 bytes
+    /// say that the file ends before `at`.
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
         file_copy::copy(self, file, at, most)
     }
     /// Shuts down the stream to the peer.
@@ -89,6 +93,21 @@ pub struct Read {
     pub(crate) bytes: usize,
     /// Nothing is left to read, and further bytes cause an event.
     pub(crate) drained: bool,
+}
+
+/// The result of sending a part of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSent {
+    pub(crate) bytes: usize,
+    /// The socket took less than it was offered: it is full, and room causes an event, or the file ends here.
+    pub(crate) cut: bool,
+}
+
+impl FileSent {
+    /// The result where only another try can tell whether there is room for more.
+    pub(crate) fn some(bytes: usize) -> Self {
+        Self { bytes, cut: false }
+    }
 }
 
 /// What TLS begins with in a `#[tls]` state.

@@ -11,6 +11,7 @@ use crate::server::thread::OnThreadEnd;
 use crate::{Address, Pipeline, Pool, PoolError, Running};
 
 mod actions;
+mod counter;
 mod guard;
 mod json;
 mod machine;
@@ -24,6 +25,7 @@ mod shared;
 mod text;
 mod top;
 
+use counter::Counter;
 use machine::{Client, Http};
 use shared::Shared;
 
@@ -93,13 +95,14 @@ pub struct Console {
     address: String,
     token: Option<String>,
     hosts: Vec<String>,
+    counters: Vec<Counter>,
 }
 
 impl Console {
     /// A console that listens on this address, such as `127.0.0.1:9180` or `unix:/run/console.sock`, as
     /// [`Builder::listen`](crate::Builder::listen) takes it. It can only be read.
     pub fn new(address: impl Into<String>) -> Self {
-        Self { address: address.into(), token: None, hosts: Vec::new() }
+        Self { address: address.into(), token: None, hosts: Vec::new(), counters: Vec::new() }
     }
 
     /// Lets those who know the token end connections and drain pools. A request has it in the field
@@ -116,14 +119,30 @@ impl Console {
         self
     }
 
+    /// Adds a counter of the program's own to `/metrics`, such as `cache_hits_total`. Each scrape calls the function,
+    /// on a thread of the console.
+    ///
+    /// # Panics
+    ///
+    /// When `name` is not of letters, digits and `_`, or `help` is not one line without a backslash.
+    pub fn counter(
+        mut self,
+        name: &'static str,
+        help: &'static str,
+        value: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.counters.push(Counter::new(name, help, value));
+        self
+    }
+
     /// Starts the console for these pools.
     pub(super) fn start(
         self,
         observer: Observer,
         handover: &mut Handover,
     ) -> Result<Running, PoolError> {
-        let Self { address, token, hosts } = self;
-        let shared = Arc::new(Shared::new(observer, token, hosts));
+        let Self { address, token, hosts, counters } = self;
+        let shared = Arc::new(Shared::new(observer, token, hosts, counters));
         let pool = Pool::builder::<Http>(CONSOLE)
             .listen(address)
             .threads(2)

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::*;
 
 #[test]
@@ -52,6 +54,23 @@ fn v5_all_series_are_there_before_anything_has_happened() {
     assert_eq!(before, names(&after));
     assert!(before.len() > 35, "{}", before.len());
     assert!(!after.contains("127.0.0.1"), "no label has a peer");
+    served.running.drain().unwrap();
+}
+
+#[test]
+fn v5_a_counter_of_the_program_is_a_metric() {
+    let counted = Arc::new(AtomicU64::new(0));
+    let value = Arc::clone(&counted);
+    let served =
+        Served::new(console().counter("cache_hits_total", "Hits of a cache.", move || {
+            value.load(Ordering::Relaxed)
+        }));
+    for hits in [0, 17] {
+        counted.store(hits, Ordering::Relaxed);
+        let text = served.get("/metrics").body;
+        let family = "# HELP cache_hits_total Hits of a cache.\n# TYPE cache_hits_total counter\n";
+        assert!(text.contains(&format!("{family}cache_hits_total {hits}\n")), "{text}");
+    }
     served.running.drain().unwrap();
 }
 

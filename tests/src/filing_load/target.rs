@@ -25,7 +25,8 @@ impl Target {
     pub(super) fn new(load: &FilingLoad, setting: Setting) -> Self {
         let queue = load.queue.to_string();
         let delay = format!("{}ms", load.delay.as_millis());
-        let mut options = vec!["--index-queue", &queue];
+        // Each GET is a job of the catalog pool.
+        let mut options = vec!["--index-queue", &queue, "--hot-bytes", "0"];
         if setting.is_slow {
             options.extend(["--index-delay", &delay]);
         }

@@ -1,6 +1,6 @@
 //! Random requests, sent to `docserver` and to an nginx of this machine, which serves the same documents: both
 //! answer with the same status, validators and ranges, and both keep or close the connection, but for the
-//! documented differences.
+//! documented differences. One `docserver` answers with copies of small documents, and another one has none.
 //!
 //! `FSM_REQUESTS` is their number, and `FSM_SEED` their seed. A change of `docserver` that is meant to differ needs
 //! a row in [`differences`].
@@ -105,18 +105,23 @@ fn random_requests_get_the_answers_of_nginx() {
     let mut random = Random::new(seed);
     let documents = DOCUMENTS.map(|(name, len)| (name, random.next_bytes(len)));
     let Some(nginx) = Nginx::start(&documents) else { return };
-    let docs = Docserver::in_memory(&[]);
-    for (name, bytes) in &documents {
-        docs.put(name, bytes).expect(201);
-    }
-    let (ours, theirs) = (Subject::new(docs.server().address()), Subject::new(nginx.address));
+    let servers = [Docserver::in_memory(&[]), Docserver::in_memory(&["--hot-bytes", "0"])];
+    let ours = servers.each_ref().map(|docs| {
+        for (name, bytes) in &documents {
+            docs.put(name, bytes).expect(201);
+        }
+        Subject::new(docs.server().address())
+    });
+    let theirs = Subject::new(nginx.address);
     let mut known = BTreeMap::<_, u32>::new();
     let (mut asked, mut differing) = (0, Vec::new());
     while asked < count {
         let requests: Vec<_> =
             (0..=random.index(4)).map(|_| Request::random(&mut random)).collect();
         asked += requests.len() as u64;
-        let pairs = ours.ask(&requests).into_iter().zip(theirs.ask(&requests));
+        let [hot, cold] = ours.each_ref().map(|ours| ours.ask(&requests));
+        assert_eq!(hot, cold, "with and without copies: {requests:?}");
+        let pairs = hot.into_iter().zip(theirs.ask(&requests));
         let first = pairs.zip(&requests).find(|((ours, theirs), _)| ours != theirs);
         // The connections are in different states after a difference.
         let Some(((ours, theirs), request)) = first else { continue };
@@ -133,7 +138,9 @@ fn random_requests_get_the_answers_of_nginx() {
     println!("seed {seed}: {asked} requests, of which differ as documented: {known:#?}");
     let count = differing.len();
     assert!(differing.is_empty(), "seed {seed}: {count} differ:\n{}", differing.join("\n"));
-    docs.stop();
+    for docs in servers {
+        docs.stop();
+    }
 }
 
 /// The reason of a documented difference.

@@ -6,6 +6,8 @@ use fsm_tests::{Answer, Connection, Docserver, Random, get, put, request};
 
 mod conditions;
 mod connection;
+#[cfg(target_os = "linux")]
+mod hot;
 mod refusals;
 mod resources;
 

@@ -8,11 +8,13 @@ use crate::events;
 use crate::front::{FrontCx, front};
 use crate::http::chunk::{self, ChunkSize, ChunkSizesError, Trailers};
 use crate::http::{
-    CONTINUE, Condition, Exchange, Framing, Head, Method, Range, Refusal, Response, Route, Status,
+    CONTINUE, Condition, Exchange, Framing, Head, Method, Name, Range, Refusal, Response, Route,
+    Status,
 };
 use crate::index::{Job, LOST, Outcome, Task};
 use crate::page::PAGE;
 use crate::server::Server;
+use crate::store::Version;
 
 mod answer;
 mod upload;
@@ -20,9 +22,6 @@ mod upload;
 pub(crate) use answer::Part;
 pub(crate) use upload::Put;
 use upload::TOO_LARGE;
-
-/// The bytes of a document that are queued, more or less, while the client takes them.
-const AHEAD: usize = 256 * 1024;
 
 /// A client, and the facts about its request that the answer depends on.
 pub(crate) struct Client {
@@ -37,6 +36,14 @@ pub(crate) struct Get {
     method: Method,
     condition: Condition,
     range: Range,
+    /// The document that is looked up, and may be kept in memory.
+    keep: Option<(Name, Version)>,
+}
+
+impl Get {
+    fn new(head: &Head<'_>, condition: Condition) -> Self {
+        Self { method: head.method, condition, range: Range::of(head), keep: None }
+    }
 }
 
 impl Client {
@@ -50,6 +57,16 @@ impl Client {
         let client = Arc::downgrade(&waiting);
         self.waiting = Some(waiting);
         Job { task, client }
+    }
+
+    /// Has a document, a list or a search looked up.
+    fn look_up(&self, lookup: Lookup, get: Get) -> front::AfterHead {
+        let get = Box::new(get);
+        if self.server.is_single_pool() {
+            front::AfterHead::Working { task: Box::new(Task::Lookup { lookup, get }) }
+        } else {
+            front::AfterHead::Looking { job: lookup, get }
+        }
     }
 }
 
@@ -105,16 +122,18 @@ impl front::Handler for Client {
                     front::AfterHead::Indexing { job: self.job(task) }
                 });
             }
-            Route::Get(name) => Lookup::Find(name),
+            Route::Get(name) => {
+                let mut get = Get::new(&head, condition);
+                if let Some(hot) = self.server.hot.find(&name, cx.now()) {
+                    return Ok(next!(AfterHead, self.hot(&get, &hot, cx)));
+                }
+                get.keep = self.server.hot.version(&name).map(|version| (name.clone(), version));
+                return Ok(self.look_up(Lookup::Find(name), get));
+            }
             Route::List { after, limit } => Lookup::List { after, limit },
             Route::Search { query, limit } => Lookup::Search { query, limit },
         };
-        let get = Box::new(Get { method: head.method, condition, range: Range::of(&head) });
-        Ok(if self.server.is_single_pool() {
-            front::AfterHead::Working { task: Box::new(Task::Lookup { lookup, get }) }
-        } else {
-            front::AfterHead::Looking { job: lookup, get }
-        })
+        Ok(self.look_up(lookup, Get::new(&head, condition)))
     }
 
     fn begin(
@@ -240,7 +259,7 @@ impl front::Handler for Client {
         found: Found,
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterLooking, Refusal> {
-        Ok(match self.found(get, found, cx) {
+        Ok(match self.found(&mut *get, found, cx) {
             Ok(part) => front::AfterLooking::Stream { part },
             Err(goes_on) => next!(AfterLooking, goes_on),
         })
@@ -252,7 +271,7 @@ impl front::Handler for Client {
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
         // A document that is shorter than it was resets the connection, because the client has the head.
-        part.send_at_most(AHEAD.saturating_sub(cx.queued()), cx);
+        part.send_ahead(cx);
         Ok(if part.is_sent() {
             next!(AfterStream, self.exchange.keep_alive)
         } else {
@@ -269,11 +288,12 @@ impl front::Handler for Client {
         let Some(single_pool) = &server.single_pool else { return Err(LOST) };
         let task = std::mem::replace(&mut **task, Task::Nothing);
         Ok(match task {
-            Task::Lookup { lookup, get } => match self.found(&get, single_pool.look_up(lookup), cx)
-            {
-                Ok(part) => front::AfterWorking::Stream { part },
-                Err(goes_on) => next!(AfterWorking, goes_on),
-            },
+            Task::Lookup { lookup, mut get } => {
+                match self.found(&mut get, single_pool.look_up(lookup), cx) {
+                    Ok(part) => front::AfterWorking::Stream { part },
+                    Err(goes_on) => next!(AfterWorking, goes_on),
+                }
+            }
             task => next!(AfterWorking, self.indexed(single_pool.index(task), cx)),
         })
     }

@@ -39,7 +39,7 @@ pub(crate) enum Front {
     Begin { put: Box<Put> },
 
     /// Spools a document of known length.
-    #[read(upto = put.left, max = 64KiB, idle = settings.stall <= 1d => LateBody)]
+    #[read(upto = put.left, max = 256KiB, idle = settings.stall <= 1d => LateBody)]
     #[to(Sized | Renewed | Whole)]
     Sized {
         #[carry]
@@ -55,7 +55,7 @@ pub(crate) enum Front {
     },
 
     /// Spools a chunk.
-    #[read(upto = put.left, max = 64KiB, idle = settings.stall <= 1d => LateBody)]
+    #[read(upto = put.left, max = 256KiB, idle = settings.stall <= 1d => LateBody)]
     #[to(Chunk | ChunkEnd | Renewed)]
     Chunk {
         #[carry]
@@ -111,7 +111,8 @@ pub(crate) enum Front {
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a large document as fast as the client reads it, a piece each time that it has taken 64 KiB.
+    /// Sends a large document as fast as the client reads it: a piece each time that it has taken 64 KiB, or, while it
+    /// is fast, nearly 1 MiB.
     #[writable(below = 192KiB, idle = settings.stall <= 1d => Gone)]
     #[to(Stream | Next)]
     Stream { part: Part },

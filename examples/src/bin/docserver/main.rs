@@ -40,6 +40,7 @@ mod events;
 mod extract;
 mod feed;
 mod front;
+mod hot;
 mod http;
 mod index;
 mod pace;
@@ -54,6 +55,7 @@ use events::{Events, Subscriber};
 use extract::Extractor;
 use feed::Feed;
 use front::Front;
+use hot::{HotDocuments, HotOptions};
 use index::{Index, Indexer};
 use server::{Server, SinglePool};
 use settings::{Settings, size};
@@ -86,6 +88,8 @@ struct Options {
     /// The largest document, such as 500MB or 8GiB
     #[arg(long, value_name = "SIZE", default_value = "8GiB", value_parser = size)]
     max_size: u64,
+    #[command(flatten)]
+    hot: HotOptions,
     /// The threads that serve clients; this many may block on the disk at the same time
     #[arg(long, value_name = "N", default_value = "64", value_parser = count::<{ Pool::MAX_THREADS }>)]
     threads: NonZeroUsize,
@@ -152,7 +156,14 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let https_port = tls
         .as_ref()
         .and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
-    let server = Server { directory: Arc::clone(&directory), max_size, https_port, single_pool };
+    let hot = Arc::new(HotDocuments::new(&options.hot, &directory));
+    let server = Server {
+        directory: Arc::clone(&directory),
+        hot: Arc::clone(&hot),
+        max_size,
+        https_port,
+        single_pool,
+    };
     let server = Arc::new(server);
 
     let index = Pool::builder::<Index>("index")
@@ -196,7 +207,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let pipeline = pipeline.on_ready(move |addresses| {
         addresses.iter().take(offered).for_each(|address| welcome(scheme, address));
     });
-    options.serving.pipeline(pipeline).run()?;
+    options.serving.pipeline_with(pipeline, |console| hot.counted(console)).run()?;
     Ok(())
 }
 

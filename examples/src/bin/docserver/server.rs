@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::{Found, Lookup, look_up};
+use crate::hot::HotDocuments;
 use crate::index::{Indexer, Outcome, Task};
 use crate::store::Directory;
 
 /// The data that all clients of the front pool share.
 pub(crate) struct Server {
     pub(crate) directory: Arc<Directory>,
+    pub(crate) hot: Arc<HotDocuments>,
     /// The largest document, in bytes.
     pub(crate) max_size: u64,
     /// The port to which clients that do not use TLS are sent; `None` if they are served.

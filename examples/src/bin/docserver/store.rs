@@ -47,6 +47,7 @@ use rusqlite::Connection;
 
 use crate::http::Name;
 
+mod changes;
 mod directory;
 mod document;
 mod error;
@@ -60,6 +61,7 @@ mod spool;
 mod sql;
 pub(crate) mod text;
 
+pub(crate) use changes::Version;
 pub(crate) use directory::Directory;
 pub(crate) use document::{Digest, Document};
 pub(crate) use error::Error;

@@ -37,13 +37,14 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     ///
     /// They count as output, but take no memory. On Linux and Android the kernel copies them from its cache of the
     /// file to a plain TCP or Unix socket, with `sendfile`. Everywhere else, and with TLS, they are read in pieces of
-    /// at most 64 KiB as the peer takes them. A turn sends at most 1 MiB of files; then other connections have their
-    /// turns.
+    /// at most 64 KiB as the peer takes them. A turn sends at most 2 MiB of files; then other connections have their
+    /// turns. Parts of a file that follow each other leave as one, and what is queued before a file may share a packet
+    /// with its beginning.
     ///
     /// The position of the file does not matter. The bytes are those that the file has when they leave, so a file
     /// that changes meanwhile must be replaced and not overwritten. A range may end behind the end of the file, which
     /// nobody looks at before: when the file is found to be shorter, or cannot be read, the connection is reset, as
-    /// when a write fails, and ends as [`Ended::Reset`](crate::Ended::Reset). A Unix socket knows no reset: its peer
+    /// when a write fails (a file that becomes shorter while the peer takes it may be found so by the send timeout), and ends as [`Ended::Reset`](crate::Ended::Reset). A Unix socket knows no reset: its peer
     /// sees the end of the stream, and must know the length. The same happens with pipes, terminals and directories,
     /// because only a file that can be read at any offset can be sent. An empty range queues nothing.
     ///

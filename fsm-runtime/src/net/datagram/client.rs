@@ -8,7 +8,7 @@ use super::{LARGEST, fits};
 use crate::Peer;
 use crate::net::file_copy;
 use crate::net::socket::Socket;
-use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::stats::Counters;
 
 /// The most datagrams that one read drops (X4).
@@ -75,7 +75,7 @@ impl ByteStream for ClientSocket {
     }
 
     /// A file that fits in no datagram is not read.
-    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
         fits(self.output.len(), most)?;
         file_copy::copy(self, file, at, most)
     }

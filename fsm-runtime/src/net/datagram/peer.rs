@@ -6,7 +6,7 @@ use mio::{Registry, Token};
 
 use super::{DatagramSocket, Ends, Session, fits};
 use crate::Peer;
-use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::net::{file_copy, token};
 
 /// The session of a peer: each read returns one datagram, and output leaves as one.
@@ -70,7 +70,7 @@ impl ByteStream for DatagramPeer {
     }
 
     /// A file that fits in no datagram is not read.
-    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
         fits(self.buffer.len(), most)?;
         file_copy::copy(self, file, at, most)
     }

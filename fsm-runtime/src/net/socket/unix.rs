@@ -15,7 +15,7 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags
 use super::any_port;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::net::file_copy;
-use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::{Address, Peer};
 
 /// Makes a write to a broken connection return an error, and raise no signal.
@@ -50,6 +50,14 @@ impl Socket {
     fn read_file(&self, error: Errno, buffer: &mut [u8]) -> io::Result<Read> {
         let bytes = if_no_socket(error, || rustix::io::read(&self.0, &mut *buffer))?;
         Ok(Read { bytes, drained: bytes < buffer.len() })
+    }
+
+    fn send_slices(&self, slices: &[IoSlice<'_>], flags: SendFlags) -> io::Result<usize> {
+        let mut nothing = SendAncillaryBuffer::new(&mut []);
+        match net::sendmsg(self, slices, &mut nothing, flags) {
+            Ok(sent) => Ok(sent),
+            Err(error) => if_no_socket(error, || rustix::io::writev(&self.0, slices)),
+        }
     }
 
     /// Begins to connect. An event reports that [`is_connected`](Self::is_connected) may have changed.
@@ -131,17 +139,19 @@ impl ByteStream for Socket {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut nothing = SendAncillaryBuffer::new(&mut []);
-        match net::sendmsg(&*self, slices, &mut nothing, NO_SIGNAL) {
-            Ok(sent) => Ok(sent),
-            Err(error) => if_no_socket(error, || rustix::io::writev(&self.0, slices)),
-        }
+        self.send_slices(slices, NO_SIGNAL)
+    }
+
+    /// Holds a packet that is not full back until the file fills it, for 200 ms at most.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn write_before_file(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.send_slices(slices, NO_SIGNAL | SendFlags::MORE)
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
         match rustix::fs::sendfile(&self.0, file, Some(&mut { at }), most) {
-            Ok(sent) => Ok(sent),
+            Ok(sent) => Ok(FileSent { bytes: sent, cut: sent < most }),
             // The file system, or the kind of file, cannot do it.
             Err(Errno::INVAL | Errno::NOSYS) => file_copy::copy(self, file, at, most),
             Err(error) => Err(error.into()),

@@ -4,6 +4,7 @@
 
 use std::fmt::{Display, Write};
 
+use super::counter::Counter;
 use super::json::{ends, phase};
 use crate::{Block, EdgeCount, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
 
@@ -14,8 +15,8 @@ struct Metric {
     help: &'static str,
 }
 
-/// Prints all metrics.
-pub(super) fn print(snapshot: &Snapshot) -> String {
+/// Prints all metrics, and those of the program.
+pub(super) fn print(snapshot: &Snapshot, counters: &[Counter]) -> String {
     let mut page = Page { text: String::new(), pools: &snapshot.pools };
     page.pools();
     page.counters();
@@ -24,6 +25,9 @@ pub(super) fn print(snapshot: &Snapshot) -> String {
     page.states();
     page.transitions();
     page.threads();
+    for counter in counters {
+        let _ = write!(page.text, "{counter}");
+    }
     page.text
 }
 

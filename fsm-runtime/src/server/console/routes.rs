@@ -19,7 +19,7 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Option<Response> {
         ["pools"] => Response::json(&json::pools(&shared.counts(), shared.guard.has_token())),
         ["threads"] => Response::json(&json::threads(&shared.observer.facts())),
         ["spec"] => Response::json(&json::specs(&shared.observer.facts())),
-        ["metrics"] => Response::metrics(metrics::print(&shared.counts())),
+        ["metrics"] => Response::metrics(metrics::print(&shared.counts(), &shared.counters)),
         ["rules"] => Response::text(alert_rules(shared)),
         ["top"] => Response::text(String::new()),
         _ => return Some(Response::not_found()),

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::counter::Counter;
 use super::guard::Guard;
 use crate::server::observer::Observer;
 use crate::{Filter, Snapshot};
@@ -14,6 +15,8 @@ const FRESH: Duration = Duration::from_millis(200);
 pub(super) struct Shared {
     pub(super) observer: Observer,
     pub(super) guard: Guard,
+    /// Those of the program.
+    pub(super) counters: Vec<Counter>,
     /// The last snapshot without connections, and its time.
     last: Mutex<Option<Taken>>,
 }
@@ -25,8 +28,13 @@ struct Taken {
 }
 
 impl Shared {
-    pub(super) fn new(observer: Observer, token: Option<String>, hosts: Vec<String>) -> Self {
-        Self { observer, guard: Guard::new(token, hosts), last: Mutex::default() }
+    pub(super) fn new(
+        observer: Observer,
+        token: Option<String>,
+        hosts: Vec<String>,
+        counters: Vec<Counter>,
+    ) -> Self {
+        Self { observer, guard: Guard::new(token, hosts), counters, last: Mutex::default() }
     }
 
     /// The pools with the counts of their states and no connections. Clients that ask at about the same time

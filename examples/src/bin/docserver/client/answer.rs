@@ -6,19 +6,26 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
+
 use super::{Client, Get};
 use crate::api;
 use crate::catalog::Found;
 use crate::front::FrontCx;
+use crate::hot::HotDocument;
 use crate::http::{
-    Head, Refusal, RefusalAnswer as _, Response, Selection, Status, Target, Validators, Verdict,
-    media_type,
+    Head, Refusal, RefusalAnswer as _, Representation, Response, Selection, Status, Target, Verdict,
 };
 use crate::index::{Outcome, PRECONDITION};
 use crate::store::{Document, Filed};
 
 /// The most bytes of a document that leave with the head, in one write.
 const SMALL: u64 = 64 * 1024;
+/// The bytes of a document that are queued for a client, which take no memory, and those for a fast one.
+const AHEAD: u64 = 256 * 1024;
+const MAX_AHEAD: u64 = 1024 * 1024;
+/// The most bytes of a document that are copied behind the head, because that costs less than to send them apart.
+const COPIED: usize = 4 * 1024;
 
 impl Client {
     /// Sends an answer; returns whether the client may send another request.
@@ -87,7 +94,7 @@ impl Client {
     /// to be sent; `Err` says whether the client may send another request.
     pub(super) fn found(
         &mut self,
-        get: &Get,
+        get: &mut Get,
         found: Found,
         cx: &mut FrontCx<'_>,
     ) -> Result<Part, bool> {
@@ -98,29 +105,79 @@ impl Client {
         }
     }
 
+    /// Answers with a document that the catalog has found, and keeps a copy of a small one.
     fn document(
         &mut self,
-        get: &Get,
+        get: &mut Get,
         document: &Document,
         file: File,
         cx: &mut FrontCx<'_>,
     ) -> Result<Part, bool> {
         let etag = document.digest.to_string();
-        let validators = Validators { etag: &etag, modified: document.modified };
-        match get.condition.verdict(get.method, Some(validators)) {
+        let representation =
+            Representation::new(&document.name, etag, document.modified, document.len);
+        let selected = self.select(get, &representation, cx)?;
+        let part = Part::new(file, selected.part.clone());
+        if self.exchange.is_head || selected.len() > SMALL {
+            self.announce(&selected, &representation, cx);
+            return if self.exchange.is_head { Err(self.exchange.keep_alive) } else { Ok(part) };
+        }
+        // Before the head is sent, because after it no answer can report an error.
+        let body = match cx.blocking(|| part.read()) {
+            Ok(body) => Bytes::from(body),
+            Err(error) => {
+                cx.warn(error);
+                let refusal = Refusal::new(Status::InternalServerError, "the store failed");
+                return Err(self.refuse(refusal, cx));
+            }
+        };
+        self.announce(&selected, &representation, cx);
+        send_behind_head(&body, cx);
+        if let Some((name, version)) = get.keep.take().filter(|_| selected.len() == document.len) {
+            self.server.hot.keep(name, version, cx.now(), representation, body);
+        }
+        Err(self.exchange.keep_alive)
+    }
+
+    /// Answers with the copy of a document; returns whether the client may send another request.
+    pub(super) fn hot(&mut self, get: &Get, hot: &HotDocument, cx: &mut FrontCx<'_>) -> bool {
+        let selected = match self.select(get, &hot.representation, cx) {
+            Ok(selected) => selected,
+            Err(goes_on) => return goes_on,
+        };
+        self.announce(&selected, &hot.representation, cx);
+        if !self.exchange.is_head {
+            let at = |position| usize::try_from(position).unwrap_or(usize::MAX);
+            let Range { start, end } = selected.part;
+            send_behind_head(&hot.body.slice(at(start)..at(end)), cx);
+        }
+        self.exchange.keep_alive
+    }
+
+    /// Selects the bytes that a request asks for, or answers that there are none to be sent; `Err` says whether the
+    /// client may send another request.
+    fn select(
+        &mut self,
+        get: &Get,
+        document: &Representation,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<Selected, bool> {
+        match get.condition.verdict(get.method, Some(document.validators())) {
             Verdict::Proceed => {}
             Verdict::NotModified => {
                 let response = Response::new(Status::NotModified);
-                return Err(self.answer(&response.document(&etag, document.modified), b"", cx));
+                self.announce(&Selected { response, part: 0..0 }, document, cx);
+                return Err(self.exchange.keep_alive);
             }
             Verdict::Failed => return Err(self.refuse(PRECONDITION, cx)),
         }
-        let selection = get.range.select(document.len, &etag);
-        let (response, first, len) = match &selection {
-            Selection::Whole => (Response::new(Status::Ok), 0, document.len),
+        match &get.range.select(document.len, document.etag()) {
+            Selection::Whole => {
+                Ok(Selected { response: Response::new(Status::Ok), part: 0..document.len })
+            }
             Selection::Part(part) => {
-                let response = Response::new(Status::PartialContent);
-                (response.with("Content-Range", part), part.first, part.len())
+                let response = Response::new(Status::PartialContent).with("Content-Range", part);
+                Ok(Selected { response, part: part.first..part.first + part.len() })
             }
             Selection::Unsatisfiable(range) => {
                 let refusal = Refusal::new(
@@ -128,33 +185,38 @@ impl Client {
                     "the range lies behind the end of the document",
                 );
                 let response = refusal.response().with("Content-Range", range);
-                return Err(self.answer(&response, &refusal.body(), cx));
+                Err(self.answer(&response, &refusal.body(), cx))
             }
-        };
-        let part = Part { file: Arc::new(file), rest: first..first + len };
-        let small = if self.exchange.is_head || len > SMALL {
-            None
-        } else {
-            // Before the head is sent, because after it no answer can report an error.
-            match cx.blocking(|| part.read()) {
-                Ok(body) => Some(body),
-                Err(error) => {
-                    cx.warn(error);
-                    let refusal = Refusal::new(Status::InternalServerError, "the store failed");
-                    return Err(self.refuse(refusal, cx));
-                }
-            }
-        };
-        let response = response.document(&etag, document.modified);
-        let response = response.typed(media_type(&document.name));
-        self.close_if_draining(cx);
-        let _ = response.announce(cx, self.exchange, SystemTime::now(), len);
-        if let Some(body) = small {
-            cx.send(body);
-        } else if !self.exchange.is_head {
-            return Ok(part);
         }
-        Err(self.exchange.keep_alive)
+    }
+
+    /// Sends the head of an answer with a document.
+    fn announce(&mut self, selected: &Selected, document: &Representation, cx: &mut FrontCx<'_>) {
+        self.close_if_draining(cx);
+        let (exchange, now) = (self.exchange, SystemTime::now());
+        // Writing to `cx` never fails.
+        let _ = selected.response.announce(cx, exchange, now, document, selected.len());
+    }
+}
+
+/// Sends the bytes of a document behind the head of the answer.
+fn send_behind_head(body: &Bytes, cx: &mut FrontCx<'_>) {
+    if body.len() <= COPIED {
+        cx.write(body);
+    } else {
+        cx.send(body.clone());
+    }
+}
+
+/// The bytes that a request asks for, and the beginning of the answer.
+struct Selected {
+    response: Response,
+    part: Range<u64>,
+}
+
+impl Selected {
+    fn len(&self) -> u64 {
+        self.part.end - self.part.start
     }
 }
 
@@ -162,12 +224,22 @@ impl Client {
 pub(crate) struct Part {
     file: Arc<File>,
     rest: Range<u64>,
+    /// The bytes that were queued last.
+    ahead: u64,
 }
 
 impl Part {
-    /// Queues a piece of at most `most` bytes.
-    pub(super) fn send_at_most(&mut self, most: usize, cx: &mut FrontCx<'_>) {
-        let piece = self.rest.start..self.rest.end.min(self.rest.start.saturating_add(most as u64));
+    fn new(file: File, rest: Range<u64>) -> Self {
+        Self { file: Arc::new(file), rest, ahead: 0 }
+    }
+
+    /// Queues the next piece. It is twice as large as the one before if the client has taken all of that at once, so
+    /// that a fast client costs few system calls; a slow one has no more than `AHEAD` to take in the time of `Stream`.
+    pub(super) fn send_ahead(&mut self, cx: &mut FrontCx<'_>) {
+        let queued = cx.queued() as u64;
+        self.ahead = if queued == 0 { (self.ahead * 2).clamp(AHEAD, MAX_AHEAD) } else { AHEAD };
+        let most = self.ahead.saturating_sub(queued);
+        let piece = self.rest.start..self.rest.end.min(self.rest.start.saturating_add(most));
         self.rest.start = piece.end;
         cx.send_file(Arc::clone(&self.file), piece);
     }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::feed::Feed;
 use crate::front::Front;
+use crate::hot::{HotDocuments, HotOptions};
 use crate::index::Indexer;
 use crate::server::SinglePool;
 use crate::store::Store;
@@ -29,8 +30,9 @@ impl Peer {
         let directory = Arc::clone(store.directory());
         let indexer = Indexer { store, feed: Arc::<Feed>::default(), delay: Duration::ZERO };
         let single_pool = Some(SinglePool::new(vec![indexer]));
-        let server =
-            Arc::new(Server { directory, max_size: 1 << 20, https_port: None, single_pool });
+        let hot = Arc::new(HotDocuments::new(&HotOptions::default(), &directory));
+        let max_size = 1 << 20;
+        let server = Arc::new(Server { directory, hot, max_size, https_port: None, single_pool });
         Self { session: Session::new(Client::new(&server)), root }
     }
 

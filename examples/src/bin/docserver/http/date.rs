@@ -1,5 +1,6 @@
 //! The dates of HTTP.
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The last second that a date can have, which has years of four digits: the end of 9999.
@@ -10,6 +11,23 @@ const LAST: Duration = Duration::from_secs(253_402_300_799);
 pub(crate) fn to_date(time: SystemTime) -> SystemTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST);
     UNIX_EPOCH + Duration::from_secs(since.as_secs())
+}
+
+thread_local! {
+    /// The second that was formatted last, since 1970, and its date.
+    static LAST_PUSHED: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+}
+
+/// Appends the date of an answer. Answers of the same second have the same one, which is formatted once.
+pub(crate) fn push_date(text: &mut String, now: SystemTime) {
+    let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    LAST_PUSHED.with_borrow_mut(|(last, date)| {
+        if *last != second {
+            *date = format_date(now);
+            *last = second;
+        }
+        text.push_str(date);
+    });
 }
 
 /// Formats a time as a date of HTTP.
@@ -36,6 +54,11 @@ mod tests {
             (UNIX_EPOCH + 3 * LAST, last),
         ] {
             assert_eq!(format_date(time), date);
+            for _ in 0..2 {
+                let mut text = String::new();
+                push_date(&mut text, time);
+                assert_eq!(text, date);
+            }
             assert_eq!(httpdate::parse_http_date(date).unwrap(), to_date(time));
         }
     }

@@ -9,7 +9,7 @@ const MAX: usize = 255;
 
 /// The name of a document: 1 to 255 bytes that would be valid as a file name, although the store
 /// never uses it as one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Name(Box<str>);
 
 impl Name {

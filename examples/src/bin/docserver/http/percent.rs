@@ -1,12 +1,17 @@
 //! Percent-encoding.
 
+use std::borrow::Cow;
+
 use super::Refusal;
 
 /// Decodes `%41`; in queries, as in forms, a `+` is a space.
 ///
 /// It refuses a `%` is not followed by two digits and a result that is not UTF-8, because another program
 /// might decode them differently.
-pub(crate) fn decode(text: &str, is_form: bool) -> Result<String, Refusal> {
+pub(crate) fn decode(text: &str, is_form: bool) -> Result<Cow<'_, str>, Refusal> {
+    if !text.bytes().any(|byte| byte == b'%' || (is_form && byte == b'+')) {
+        return Ok(Cow::Borrowed(text));
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -26,7 +31,8 @@ pub(crate) fn decode(text: &str, is_form: bool) -> Result<String, Refusal> {
             byte => byte,
         });
     }
-    String::from_utf8(decoded).map_err(|_| Refusal::bad("the target is not UTF-8"))
+    let decoded = String::from_utf8(decoded);
+    decoded.map(Cow::Owned).map_err(|_| Refusal::bad("the target is not UTF-8"))
 }
 
 /// The value of a hexadecimal digit.

@@ -1,14 +1,16 @@
 //! Queries.
 
+use std::borrow::Cow;
+
 use super::{Refusal, percent};
 
 /// The parameters of a query such as `q=words+to+find&limit=10`, in any order, each at most once.
 /// Unknown ones are ignored.
 #[derive(Debug)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Query {
-    pub(crate) fn parse(query: &str) -> Result<Self, Refusal> {
+impl<'a> Query<'a> {
+    pub(crate) fn parse(query: &'a str) -> Result<Self, Refusal> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok((percent::decode(key, true)?, percent::decode(value, true)?))

@@ -4,8 +4,8 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use super::Status;
-use super::date::format_date;
+use super::date::push_date;
+use super::{Representation, Status};
 
 /// The interim response that a client with `Expect: 100-continue` waits for before it sends a body.
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -45,25 +45,13 @@ impl Response {
         self
     }
 
-    /// Adds the tag and the time of the document that the response describes.
-    pub(crate) fn document(self, etag: &str, modified: SystemTime) -> Self {
-        self.with("ETag", format_args!("\"{etag}\""))
-            .with("Last-Modified", format_date(modified))
-            .with("Accept-Ranges", "bytes")
-            .with("Cache-Control", "no-cache")
-    }
-
-    /// Sets the media type, and forbids browsers to guess another one or to run the body with this
-    /// server's rights.
-    pub(crate) fn typed(self, media_type: &str) -> Self {
-        self.with("Content-Type", media_type)
+    /// Sets JSON as the media type, forbids browsers to guess another one or to run the body with this
+    /// server's rights, and forbids caches to store it.
+    pub(crate) fn json(self) -> Self {
+        self.with("Content-Type", "application/json")
             .with("X-Content-Type-Options", "nosniff")
             .with("Content-Security-Policy", "sandbox; default-src 'none'")
-    }
-
-    /// Sets JSON as the media type, and forbids caches to store the body.
-    pub(crate) fn json(self) -> Self {
-        self.typed("application/json").with("Cache-Control", "no-store")
+            .with("Cache-Control", "no-store")
     }
 
     /// Sets HTML as the media type, and lets the page run its own script and talk to this server.
@@ -87,49 +75,61 @@ impl Response {
         body: &[u8],
     ) -> io::Result<()> {
         let len = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        self.announce(out, exchange, now, len)?;
+        let len = (!self.status.is_bodiless()).then_some(len);
+        self.write(out, exchange.keep_alive, now, len, "")?;
         if exchange.is_head || self.status.is_bodiless() {
             return Ok(());
         }
         out.write_all(body)
     }
 
-    /// Writes the head of a response; a body of `len` bytes follows, unless the request was HEAD.
+    /// Writes the head of an answer that describes a document; `len` bytes of it follow, unless the request
+    /// was HEAD or the status has no body.
     pub(crate) fn announce(
         &self,
         out: &mut impl Write,
         exchange: Exchange,
         now: SystemTime,
+        representation: &Representation,
         len: u64,
     ) -> io::Result<()> {
-        let len = (!self.status.is_bodiless()).then_some(len);
-        self.write(out, exchange.keep_alive, now, len)
+        let is_bodiless = self.status.is_bodiless();
+        let lines =
+            if is_bodiless { representation.validator_lines() } else { representation.lines() };
+        self.write(out, exchange.keep_alive, now, (!is_bodiless).then_some(len), lines)
     }
 
     /// Writes the head of a response whose body ends with the connection.
     pub(crate) fn open(&self, out: &mut impl Write, now: SystemTime) -> io::Result<()> {
-        self.write(out, false, now, None)
+        self.write(out, false, now, None, "")
     }
 
+    /// Writes the fields of this response, and then `lines`, which are fields, too.
     fn write(
         &self,
         out: &mut impl Write,
         keep_alive: bool,
         now: SystemTime,
         len: Option<u64>,
+        lines: &str,
     ) -> io::Result<()> {
         // One `write_all`, because the writer may be a socket.
-        let mut head = format!(
-            "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\n",
-            self.status.code(),
-            self.status.reason(),
-            format_date(now),
-            if keep_alive { "keep-alive" } else { "close" },
-        );
+        let mut head = String::with_capacity(192 + self.fields.len() + lines.len());
+        head.push_str("HTTP/1.1 ");
+        head.push_str(itoa::Buffer::new().format(self.status.code()));
+        head.push(' ');
+        head.push_str(self.status.reason());
+        head.push_str("\r\nDate: ");
+        push_date(&mut head, now);
+        head.push_str("\r\nConnection: ");
+        head.push_str(if keep_alive { "keep-alive" } else { "close" });
         if let Some(len) = len {
-            let _ = write!(head, "Content-Length: {len}\r\n");
+            head.push_str("\r\nContent-Length: ");
+            head.push_str(itoa::Buffer::new().format(len));
         }
+        head.push_str("\r\n");
         head.push_str(&self.fields);
+        head.push_str(lines);
         head.push_str("\r\n");
         out.write_all(head.as_bytes())
     }
@@ -166,11 +166,24 @@ mod tests {
 
     #[test]
     fn some_answers_have_no_body() {
-        for status in [Status::NoContent, Status::NotModified] {
-            let response = Response::new(status).document("5ha2", now());
-            let answer = sent(&response, KEPT, "hello");
-            assert!(answer.ends_with("\r\n\r\n") && !answer.contains("Content-Length"), "{answer}");
-            assert!(answer.contains("\r\nETag: \"5ha2\"\r\nLast-Modified: Sun, 06 Nov 1994"));
+        let answer = sent(&Response::new(Status::NoContent), KEPT, "hello");
+        assert!(answer.ends_with("\r\n\r\n") && !answer.contains("Content-Length"), "{answer}");
+    }
+
+    #[test]
+    fn an_answer_describes_its_document() {
+        let document = Representation::new("a.txt", "5ha2".to_owned(), now(), 5);
+        for (status, has_body) in [(Status::NotModified, false), (Status::Ok, true)] {
+            let mut out = Vec::new();
+            Response::new(status).announce(&mut out, KEPT, now(), &document, 5).unwrap();
+            let head = String::from_utf8(out).unwrap();
+            assert!(
+                head.contains("\r\nETag: \"5ha2\"\r\nLast-Modified: Sun, 06 Nov 1994"),
+                "{head}"
+            );
+            assert!(head.ends_with("\r\n\r\n"), "{head}");
+            assert_eq!(head.contains("\r\nContent-Length: 5\r\n"), has_body, "{head}");
+            assert_eq!(head.contains("\r\nContent-Type: text/plain; charset=utf-8\r\n"), has_body);
         }
     }
 

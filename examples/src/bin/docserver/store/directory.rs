@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fs4::{FileExt, TryLockError};
 
 use super::Error;
+use super::changes::Changes;
 use super::reserve::Reserve;
 
 /// The directory of a store; no other process can use it while this lives.
@@ -17,6 +18,7 @@ pub(crate) struct Directory {
     /// The lock on this file protects the directory. It ends with the process.
     _lock: Option<File>,
     reserve: Arc<Reserve>,
+    changes: Changes,
 }
 
 impl Directory {
@@ -44,7 +46,7 @@ impl Directory {
     /// The directory without a lock or any file, for the diagram of the pools.
     pub(crate) fn unopened(root: &Path) -> Self {
         let reserve = Arc::new(Reserve::new(root.join("reserve")));
-        Self { root: root.to_owned(), _lock: None, reserve }
+        Self { root: root.to_owned(), _lock: None, reserve, changes: Changes::new() }
     }
 
     /// The directory of the documents' files.
@@ -59,6 +61,11 @@ impl Directory {
 
     pub(super) fn index(&self) -> PathBuf {
         self.root.join("index.sqlite")
+    }
+
+    /// The changes of documents.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The room that is kept back for deletions.

@@ -109,6 +109,7 @@ impl Store {
         transaction
             .prepare_cached("INSERT INTO texts (rowid, name, body) VALUES (?1, ?2, ?3)")?
             .execute(params![id, name.as_str(), settled.text])?;
+        let _change = self.directory.changes().begin(name);
         // Keep the file even if the commit fails, because a failed commit may still be durable. If
         // it is not, `Store::open` removes the file.
         settled.temporary.keep();
@@ -155,7 +156,9 @@ impl Store {
         let old = find(&transaction, &self.directory, name)?;
         let Some(old) = old.filter(|old| allow(Some(old))) else { return Ok(None) };
         remove(&transaction, old.id)?;
+        let change = self.directory.changes().begin(name);
         transaction.commit()?;
+        drop(change);
         cleanup(&old.path);
         Ok(Some(old))
     }
