@@ -257,14 +257,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             ..Pending::<M>::default()
         };
         #[cfg(all(feature = "pool", unix))]
-        let pending = if Self::leaves(scratch) {
-            match self.try_leave(pending, key, scratch) {
-                Ok(()) => return TurnOutcome::Ended(Ended::Moved),
-                Err(pending) => pending,
-            }
-        } else {
-            pending
-        };
+        let mut pending = pending;
+        #[cfg(all(feature = "pool", unix))]
+        if Self::leaves(scratch) && self.try_leave(&mut pending, key, scratch) {
+            return TurnOutcome::Ended(Ended::Moved);
+        }
         self.store_pending(reason, pending, key, scratch)
     }
 

@@ -48,21 +48,21 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
-    /// Packs a connection at rest, at the end of a turn that leaves this pending. Returns the pending input and
-    /// deadlines if the connection stays.
+    /// Packs a connection at rest, at the end of a turn that leaves this pending. Returns whether it did.
     #[cold]
     pub(super) fn try_leave(
         &mut self,
-        mut pending: Pending<M>,
+        pending: &mut Pending<M>,
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
-    ) -> Result<(), Pending<M>> {
+    ) -> bool {
         let output = scratch.output.keep();
-        match self.pack(&mut pending, &output, key, scratch) {
+        match self.pack(pending, &output, key, scratch) {
             Ok(parcel) => {
                 scratch.departing = Some(parcel);
-                self.pending = Some(scratch.boxes.fill(Pending::<M> { output, ..pending }));
-                Ok(())
+                let pending = Pending::<M> { output, ..std::mem::take(pending) };
+                self.pending = Some(scratch.boxes.fill(pending));
+                true
             }
             Err(why) => {
                 scratch.output.resume(output);
@@ -70,7 +70,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                     let state = M::SPEC.states[self.machine.state()].name;
                     crate::log::debug!(%key, state, %why, "a connection does not move now");
                 }
-                Err(pending)
+                false
             }
         }
     }

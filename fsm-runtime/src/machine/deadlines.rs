@@ -338,7 +338,8 @@ mod tests {
     fn u3_a_timer_has_no_more_left_than_it_has_from_the_beginning() {
         let timers = [Timer::within(100), Timer::begun(50), Timer::PAUSED, Timer::NEVER];
         let mut deadlines = Deadlines::<4>::started(1_000, |index| timers[index]);
-        deadlines.0[2] = PAUSED | 70;
+        let paused = PAUSED + 70;
+        deadlines.0[2] = paused;
         let left = deadlines.left(1_060, |index| timers[index]);
         let lefts: Vec<_> = left.iter().map(|timer| timer.left).collect();
         assert_eq!(lefts, [Left::Runs(40), Left::Unarmed, Left::Paused(70)]);
@@ -346,10 +347,10 @@ mod tests {
         let later = [Timer::tick(5), Timer::PAUSED, Timer::begun(50), Timer::within(30)];
         let mut moved = Deadlines::<4>::started(7, |index| later[index]);
         moved.set_left(7, &left, |index| later[index]);
-        assert_eq!(moved.0, [12, PAUSED | 70, u64::MAX, 37]);
+        assert_eq!(moved.0, [12, paused, u64::MAX, 37]);
         let mut same = Deadlines::<4>::started(7, |index| timers[index]);
         same.set_left(7, &left, |index| timers[index]);
-        assert_eq!(same.0, [47, u64::MAX, PAUSED | 70, u64::MAX]);
+        assert_eq!(same.0, [47, u64::MAX, paused, u64::MAX]);
         // One that has passed has nothing left.
         let late = deadlines.left(9_000, |index| timers[index]);
         assert_eq!(late[0].left, Left::Runs(0));

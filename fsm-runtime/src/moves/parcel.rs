@@ -163,7 +163,7 @@ mod tests {
         let mut decoded = 0;
         for _ in 0..20_000 {
             let mut bytes = good.clone();
-            for _ in 0..1 + next() % 4 {
+            for _ in 0..=next() % 4 {
                 let at = usize::try_from(next()).unwrap() % bytes.len();
                 bytes[at] = u8::try_from(next() % 256).unwrap();
             }

@@ -213,7 +213,7 @@ impl Process {
         *self.keys.lock().unwrap().last().unwrap()
     }
 
-    fn take(&self, departure: Departure) -> Result<(), (Departure, Stays)> {
+    fn take(&self, departure: Departure) -> Result<(), Box<(Departure, Stays)>> {
         let socket: OwnedFd = departure.socket().unwrap().try_clone_to_owned().unwrap();
         let mut bytes = Vec::new();
         departure.parcel.encode(&mut bytes);
@@ -226,7 +226,7 @@ impl Process {
             Err(refused) => {
                 let Refused { parcel, why, .. } = *refused;
                 assert_eq!(parcel, departure.parcel);
-                Err((departure, why))
+                Err(Box::new((departure, why)))
             }
         }
     }

@@ -365,7 +365,9 @@ fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
             new.steps(5);
             let Message::Parcels { parcels, sockets } = new.next() else { panic!() };
             assert_eq!((parcels.len(), sockets.len()), (1, 1));
-            says.iter().for_each(|message| message.send(&new.0).unwrap());
+            for message in says {
+                message.send(&new.0).unwrap();
+            }
             drop(sockets);
             if is_silent {
                 // Until it is cut off, or would be the one that serves.
@@ -394,7 +396,9 @@ fn u11_connections_at_rest_go_on_in_the_new_process() {
     let place = Place::new();
     let old = movers("old").upgradable(place.upgrade()).start().unwrap();
     let mut clients: Vec<_> = (0..600).map(|_| Asker::new(address(&old))).collect();
-    clients.iter_mut().for_each(|client| assert_eq!(client.ask(), "old"));
+    for client in &mut clients {
+        assert_eq!(client.ask(), "old");
+    }
     // One has half a line here, and the rest of it there.
     clients[0].0.get_mut().write_all(b"half ").unwrap();
     let new = movers("new").upgradable(place.upgrade()).start().unwrap();
@@ -403,7 +407,9 @@ fn u11_connections_at_rest_go_on_in_the_new_process() {
     let mut line = String::new();
     clients[0].0.read_line(&mut line).unwrap();
     assert_eq!(line, "new half a line\n");
-    clients.iter_mut().for_each(|client| assert_eq!(client.ask(), "new"));
+    for client in &mut clients {
+        assert_eq!(client.ask(), "new");
+    }
     new.drain().unwrap();
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 /// Lets a connection that was packed go on where it was, because `new` refuses it.
 fn refused(old: &Process, new: &Process, departure: Departure) -> Stays {
-    let (departure, why) = new.take(departure).unwrap_err();
+    let (departure, why) = *new.take(departure).unwrap_err();
     assert_eq!(old.stats().open, 1, "it is open here until it has arrived");
     drop(departure);
     assert_eq!((old.stats().open, new.stats().open), (1, 0));
@@ -13,12 +13,13 @@ fn refused(old: &Process, new: &Process, departure: Departure) -> Stays {
 
 #[test]
 fn u4_what_the_new_process_does_not_know_goes_on_in_the_old_one() {
+    type Change = fn(&mut Departure);
+
     let (old, new) = (Process::new(), Process::new());
     let mut client = old.client();
     assert_eq!(client.ask("name"), "1 name");
     client.say("hal");
     until(|| unread(&old) == 3);
-    type Change = fn(&mut Departure);
     let changes: [(Change, Stays); 5] = [
         (|it| it.parcel.state = "OfLater".to_owned(), Stays::State),
         (|it| it.parcel.machine = "Other".to_owned(), Stays::State),
@@ -54,7 +55,8 @@ fn u4_a_panic_in_pack_or_unpack_lets_that_connection_stay_alone() {
     let departures = old.departures();
     let mut refused = 0;
     for _ in 0..3 {
-        if let Err((departure, why)) = new.take(next(&departures)) {
+        if let Err(back) = new.take(next(&departures)) {
+            let (departure, why) = *back;
             assert_eq!(why, Stays::Handler);
             drop(departure);
             refused += 1;
@@ -97,7 +99,7 @@ fn u4_a_full_pool_takes_nobody_in() {
     let mut client = old.client();
     assert_eq!(client.ask("hello"), "1 hello");
     let departures = old.departures();
-    let (departure, why) = new.take(next(&departures)).unwrap_err();
+    let (departure, why) = *new.take(next(&departures)).unwrap_err();
     assert_eq!(why, Stays::Full);
     drop(departure);
     assert_eq!(client.ask("more"), "2 more");
@@ -115,7 +117,7 @@ fn u4_a_connection_on_its_way_holds_up_the_end_of_a_drain_and_drains_when_it_is_
     let mut other = new.client();
     assert_eq!(other.ask("there"), "1 there");
     let of_new = new.departures();
-    let (back, why) = old.take(next(&of_new)).unwrap_err();
+    let (back, why) = *old.take(next(&of_new)).unwrap_err();
     assert_eq!(why, Stays::Pool);
     drop(back);
     assert_eq!(other.ask("still there"), "2 still there");
