@@ -49,10 +49,10 @@ impl Noise {
                 wire.extend(u16::try_from(length)?.to_be_bytes());
                 wire.extend_from_slice(&message[..length]);
             }
-            if state.is_handshake_finished() {
-                if let Self::Handshake(state) = std::mem::replace(self, Self::Changes) {
-                    *self = Self::Open(Box::new(state.into_transport_mode()?));
-                }
+            if state.is_handshake_finished()
+                && let Self::Handshake(state) = std::mem::replace(self, Self::Changes)
+            {
+                *self = Self::Open(Box::new(state.into_transport_mode()?));
             }
         }
         Ok(())
