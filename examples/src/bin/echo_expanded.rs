@@ -48,10 +48,6 @@ const _: () = {
 mod echo {
     use super::*;
     /// Handles a connection of the machine `Echo`: one method for each state, called when its wait completes.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle the machine `Echo`",
-        label = "`echo::Handler` is not implemented for `{Self}`"
-    )]
     pub(super) trait Handler {
         /// Sends back whatever comes.
         ///

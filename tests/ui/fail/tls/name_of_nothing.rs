@@ -3,7 +3,7 @@
 
 use fsm_runtime::prelude::*;
 
-#[state_machine(start = Secure, eof => Gone, limit => Gone, within = 5s => Gone)]
+#[state_machine(start = Secure, within = 5s => Gone)]
 enum Mail {
     #[tls(name, error => Gone)]
     //~ #[tls(error => Gone)]
