@@ -53,11 +53,6 @@ impl FdChannel {
         self.0.set_read_timeout(None)
     }
 
-    /// A second handle of the stream.
-    pub(crate) fn stream(&self) -> io::Result<UnixStream> {
-        self.0.try_clone()
-    }
-
     /// Lets the peer send and receive no more. What it has sent before can still be received.
     pub(crate) fn shut(&self) {
         // An error says that the peer has gone.

@@ -1,9 +1,8 @@
 use std::fmt;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use mio::unix::SourceFd;
@@ -14,6 +13,7 @@ use super::predecessor;
 use super::socket::Meeting;
 use super::successor::Committing;
 use crate::PoolError;
+use crate::net::fd_channel::FdChannel;
 
 const WAKER: Token = Token(0);
 const MEETING: Token = Token(1);
@@ -23,8 +23,8 @@ pub(crate) struct Door {
     site: Arc<Site>,
     stopped: Arc<AtomicBool>,
     waker: Waker,
-    /// What the thread hears of an old process with, while that has not committed.
-    committing: Option<UnixStream>,
+    /// What the thread hears of an old process with, as long as it does.
+    committing: Weak<FdChannel>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -34,7 +34,7 @@ impl Door {
         let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
         let meeting = meet(site)?;
         let site = Arc::clone(site);
-        Self::start(&site, poll, None, move |poll, site, stopped| {
+        Self::start(&site, poll, Weak::new(), move |poll, site, stopped| {
             listen(poll, &meeting, site, stopped);
         })
     }
@@ -42,8 +42,7 @@ impl Door {
     /// Takes connections in until the old process has committed, and waits for a new one then.
     pub(super) fn open_after(site: &Arc<Site>, committing: Committing) -> Result<Self, PoolError> {
         let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
-        let heard = committing.stream().map_err(PoolError::io("share a socket"))?;
-        Self::start(site, poll, heard, move |poll, site, stopped| {
+        Self::start(site, poll, committing.channel(), move |poll, site, stopped| {
             if !committing.follow(site) || stopped.load(Ordering::SeqCst) {
                 return;
             }
@@ -57,7 +56,7 @@ impl Door {
     fn start(
         site: &Arc<Site>,
         poll: Poll,
-        committing: Option<UnixStream>,
+        committing: Weak<FdChannel>,
         main: impl FnOnce(Poll, &Arc<Site>, &AtomicBool) + Send + 'static,
     ) -> Result<Self, PoolError> {
         let waker = Waker::new(poll.registry(), WAKER).map_err(PoolError::io("make a waker"))?;
@@ -80,8 +79,8 @@ impl Drop for Door {
     fn drop(&mut self) {
         self.close();
         self.stopped.store(true, Ordering::SeqCst);
-        if let Some(stream) = &self.committing {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
+        if let Some(channel) = self.committing.upgrade() {
+            channel.shut();
         }
         if self.waker.wake().is_ok() {
             if let Some(thread) = self.thread.take() {

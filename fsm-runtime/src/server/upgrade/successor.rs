@@ -1,6 +1,5 @@
 use std::io;
-use std::os::unix::net::UnixStream;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::thread;
 
 use super::data::PartReader;
@@ -28,7 +27,7 @@ pub(super) struct Successor {
 /// A new process that serves, and that the old one may still leave.
 pub(super) struct Committing {
     /// `None` if the old process has died.
-    channel: Option<FdChannel>,
+    channel: Option<Arc<FdChannel>>,
 }
 
 /// What the old process has said in place of a message.
@@ -118,7 +117,7 @@ impl Successor {
             .map_err(|error| ending(&site.path, Err(error)))
             .and_then(|()| self.wait(site))
         {
-            Ok(()) => Some(self.channel),
+            Ok(()) => Some(Arc::new(self.channel)),
             Err(Ending::Died) => {
                 crate::log::warn!(
                     old = self.old,
@@ -162,9 +161,9 @@ impl Successor {
 }
 
 impl Committing {
-    /// A second handle of the channel, to end the wait for it.
-    pub(super) fn stream(&self) -> io::Result<Option<UnixStream>> {
-        self.channel.as_ref().map(FdChannel::stream).transpose()
+    /// The channel while it is of use, to end the wait for it.
+    pub(super) fn channel(&self) -> Weak<FdChannel> {
+        self.channel.as_ref().map(Arc::downgrade).unwrap_or_default()
     }
 
     /// Takes connections in until the old process will not come back. Returns whether this process stays.
@@ -180,7 +179,7 @@ impl Committing {
                         break ending(&site.path, Err(error));
                     }
                 }
-                Ok(Some(Message::Commit)) => match Message::Committed.send(&channel) {
+                Ok(Some(Message::Commit)) => match commit(site, &channel) {
                     Ok(()) => {
                         notify::tell("READY=1");
                         take_in_the_rest(site, channel);
@@ -209,8 +208,18 @@ impl Committing {
     }
 }
 
+/// Answers that this process will serve alone; if it drains already, the old one hears that and goes on.
+fn commit(site: &Site, channel: &FdChannel) -> io::Result<()> {
+    if site.pools.iter().all(|pool| pool.state.phase() == Phase::Run) {
+        return Message::Committed.send(channel);
+    }
+    let why = "the new process drains";
+    Message::Refused { why: why.to_owned() }.send(channel)?;
+    Err(io::Error::other(why))
+}
+
 /// Takes in what comes to rest while the old process drains.
-fn take_in_the_rest(site: &Arc<Site>, channel: FdChannel) {
+fn take_in_the_rest(site: &Arc<Site>, channel: Arc<FdChannel>) {
     let site = Arc::clone(site);
     let thread = thread::Builder::new().name("upgrade-rest".to_owned()).spawn(move || {
         while let Ok(Some(Message::Parcels { parcels, sockets })) = Message::receive(&channel) {

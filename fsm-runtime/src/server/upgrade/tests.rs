@@ -489,7 +489,7 @@ impl OldProcess {
     const STEPS: usize = 5;
 
     /// Does the first steps of an upgrade.
-    fn steps(self, steps: usize, listener: &std::net::TcpListener, refuses: bool) {
+    fn talk(self, steps: usize, listener: &std::net::TcpListener) -> (FdChannel, Self) {
         let (stream, _) = self.meeting.accept().unwrap();
         let channel = FdChannel::new(stream);
         channel.set_patience(PATIENCE).unwrap();
@@ -510,6 +510,12 @@ impl OldProcess {
             &|| Message::Go.send(&channel).unwrap(),
         ];
         all[..steps].iter().for_each(|step| step());
+        (channel, self)
+    }
+
+    /// Does the first steps of an upgrade, and ends.
+    fn steps(self, steps: usize, listener: &std::net::TcpListener, refuses: bool) {
+        let (channel, old) = self.talk(steps, listener);
         if refuses {
             Message::Refused { why: "I go on".to_owned() }.send(&channel).unwrap();
             // It lives until the other one has read that.
@@ -519,7 +525,7 @@ impl OldProcess {
             }
         } else {
             // A process that is killed closes all at once: what is later here may be seen as first there.
-            let Self { meeting, path } = self;
+            let Self { meeting, path } = old;
             drop(meeting);
             std::fs::remove_file(path).unwrap();
         }
@@ -578,6 +584,72 @@ fn u8_if_the_old_process_goes_on_at_any_step_the_new_one_ends() {
         }
         old.join().unwrap();
     }
+}
+
+/// A new process that has begun to serve, drains, and is kept from its end by a client with half a line.
+struct Drainer {
+    running: Running,
+    busy: Asker,
+}
+
+impl Drainer {
+    fn start(place: &Place, drains: bool) -> Self {
+        let builder = Pool::builder::<Name>("front").listen("127.0.0.1:0");
+        let handle = builder.handle();
+        let pool = builder.handler(|_peer| Client("new"));
+        let running = Pipeline::new().pool(pool).upgradable(place.upgrade()).start().unwrap();
+        let mut busy = Asker::new(address(&running));
+        assert_eq!(busy.ask(), "new");
+        busy.0.get_mut().write_all(b"half").unwrap();
+        until("the half line is there", || {
+            handle.snapshot(PATIENCE).tasks.iter().any(|task| task.to_string().contains("unread"))
+        });
+        if drains {
+            handle.drain();
+        }
+        Self { running, busy }
+    }
+
+    fn end(self) {
+        drop(self.busy);
+        self.running.drain().unwrap();
+    }
+}
+
+#[test]
+fn u8_a_new_process_that_gives_up_lets_the_old_one_know_at_once() {
+    for commits in [false, true] {
+        let place = Place::new();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let old = OldProcess::start(&place);
+        let old = thread::spawn(move || old.talk(OldProcess::STEPS, &listener));
+        let new = Drainer::start(&place, false);
+        let (channel, _meeting) = old.join().unwrap();
+        if commits {
+            Message::Commit.send(&channel).unwrap();
+            assert!(matches!(Message::receive(&channel), Ok(Some(Message::Committed))));
+        }
+        // It cannot use this, and has connections of its own meanwhile.
+        channel.send(99, b"nonsense", &[]).unwrap();
+        assert!(Message::receive(&channel).unwrap().is_none(), "committed: {commits}");
+        new.end();
+    }
+}
+
+#[test]
+fn u8_a_new_process_that_drains_does_not_commit() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let old = OldProcess::start(&place);
+    let old = thread::spawn(move || old.talk(OldProcess::STEPS, &listener));
+    let new = Drainer::start(&place, true);
+    let (channel, _meeting) = old.join().unwrap();
+    Message::Commit.send(&channel).unwrap();
+    match Message::receive(&channel) {
+        Ok(Some(Message::Refused { why })) => assert_eq!(why, "the new process drains"),
+        other => panic!("{other:?}"),
+    }
+    new.end();
 }
 
 /// Text that grows, and a copy of what was received.
