@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::parcel::Parcel;
 use super::stays::Stays;
+use crate::Ended;
 
 /// A connection that has come to rest, has left its poll, and is on its way to another process.
 ///
@@ -18,8 +19,9 @@ pub(crate) struct Departure {
 pub(crate) trait Parked: Send {
     fn socket(&self) -> BorrowedFd<'_>;
 
-    /// Closes the descriptor of the connection, without an effect on its socket, and counts that it has moved.
-    fn arrived(self: Box<Self>);
+    /// Closes the descriptor of the connection, without an effect on its socket if the other process has it, and counts
+    /// the end.
+    fn end(self: Box<Self>, why: Ended);
 
     /// Gives the connection a place on a port again.
     fn go_on(self: Box<Self>);
@@ -53,9 +55,18 @@ impl Departure {
     }
 
     /// Ends the connection here, because the other process has it.
-    pub(crate) fn arrived(mut self) {
+    pub(crate) fn arrived(self) {
+        self.end(Ended::Moved);
+    }
+
+    /// Ends the connection, which must not go on anywhere.
+    pub(crate) fn close(self) {
+        self.end(Ended::Closed);
+    }
+
+    fn end(mut self, why: Ended) {
         if let Some(parked) = self.parked.take() {
-            parked.arrived();
+            parked.end(why);
         }
     }
 }

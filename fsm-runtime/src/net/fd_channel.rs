@@ -15,7 +15,7 @@ use rustix::net::{
 /// The most descriptors of a frame. Linux takes 253, and others fewer only by their limits.
 pub(crate) const MOST_DESCRIPTORS: usize = 250;
 /// The most bytes of a frame, so that a wrong length costs no memory.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Kind, number of descriptors, and length of the body.
 const HEAD: usize = 7;
 
@@ -59,18 +59,28 @@ impl FdChannel {
         let _ = self.0.shutdown(std::net::Shutdown::Both);
     }
 
-    /// Sends a frame.
+    /// Sends a frame. After an error of the stream nothing more is sent, because a part of the frame may have gone.
     ///
     /// # Errors
     ///
-    /// `TimedOut` if the peer has taken nothing for so long.
+    /// `TimedOut` if the peer has taken nothing for so long, `InvalidInput` if the frame is too large.
     pub(crate) fn send(
         &self,
         kind: u8,
         body: &[u8],
         descriptors: &[BorrowedFd<'_>],
     ) -> io::Result<()> {
-        assert!(descriptors.len() <= MOST_DESCRIPTORS && body.len() <= MOST_BYTES);
+        if descriptors.len() > MOST_DESCRIPTORS || body.len() > MOST_BYTES {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let sent = self.send_all(kind, body, descriptors);
+        if sent.is_err() {
+            self.shut();
+        }
+        sent
+    }
+
+    fn send_all(&self, kind: u8, body: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut head = [0; HEAD];
         head[0] = kind;
         head[1..3].copy_from_slice(&u16::try_from(descriptors.len()).unwrap_or(0).to_be_bytes());
@@ -238,6 +248,20 @@ mod tests {
         let (here, there) = pair();
         net::send(&here.0, &[1, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF], NO_SIGNAL).unwrap();
         assert_eq!(there.receive().unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn u6_nothing_follows_a_frame_that_was_cut() {
+        let (here, there) = pair();
+        here.set_patience(Duration::from_millis(20)).unwrap();
+        let too_large = here.send(1, &vec![0; MOST_BYTES + 1], &[]);
+        assert_eq!(too_large.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        here.send(2, b"nothing of it has gone", &[]).unwrap();
+        let large = here.send(3, &vec![0; MOST_BYTES], &[]);
+        assert_eq!(large.unwrap_err().kind(), io::ErrorKind::TimedOut, "nobody reads");
+        assert!(here.send(4, &vec![0; MOST_BYTES], &[]).is_err());
+        assert_eq!(there.receive().unwrap().unwrap().kind, 2);
+        assert_eq!(there.receive().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]

@@ -96,12 +96,12 @@ impl<M: Drive<H>, H: Send + 'static, L: Stack> Parked for ParkedConnection<M, H,
         self.connection.socket().as_fd()
     }
 
-    fn arrived(self: Box<Self>) {
+    fn end(self: Box<Self>, why: Ended) {
         let Self { connection, placement } = *self;
         if caught(|| drop(connection)).is_none() {
             crate::log::error!(pool = placement.pool, "a handler panicked while it was dropped");
         }
-        placement.state.ended(Ended::Moved);
+        placement.state.ended(why);
     }
 
     fn go_on(self: Box<Self>) {

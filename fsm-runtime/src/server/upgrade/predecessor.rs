@@ -13,11 +13,14 @@ use super::{notify, socket};
 use crate::Moves;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::moves::departure::{Departure, MoveSink};
-use crate::net::fd_channel::{FdChannel, MOST_DESCRIPTORS};
+use crate::net::fd_channel::{FdChannel, MOST_BYTES, MOST_DESCRIPTORS};
+use crate::panics::caught;
 use crate::server::CONSOLE;
 
 /// The most bytes of parcels that go together, beyond which one more is a message of its own.
 const BATCH: usize = 1024 * 1024;
+/// The most bytes of a parcel, so that it fits into a frame with the others of a batch.
+const MOST_OF_A_PARCEL: usize = MOST_BYTES - 2 * BATCH;
 /// How often the old process looks whether connections are still to come.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -30,7 +33,10 @@ pub(super) fn meet(site: &Arc<Site>, stream: UnixStream) {
         return;
     }
     let mut old = Predecessor { site, channel, process: 0, pools: Vec::new() };
-    let Err(why) = old.talk() else { return };
+    // The application's code for its data may panic.
+    let talked =
+        caught(|| old.talk()).unwrap_or_else(|| Err("the old process panicked".to_owned()));
+    let Err(why) = talked else { return };
     crate::log::warn!(process = old.process, why, "an upgrade has failed; this process goes on");
     // It may be gone, or have heard it already.
     let _ = Message::Refused { why: why.clone() }.send(&old.channel);
@@ -53,6 +59,9 @@ impl Predecessor<'_> {
         self.channel.set_patience(self.site.ready_within).map_err(|error| error.to_string())?;
         if !self.hear_hello()? {
             return Ok(());
+        }
+        if !self.site.pools.iter().any(|pool| self.pools.iter().any(|name| name == pool.name())) {
+            return Err("the new process has none of the pools of the old one".to_owned());
         }
         let _turn = self.site.control.begin()?;
         if self.site.pools.iter().any(|pool| pool.state.phase() != Phase::Run) {
@@ -219,7 +228,7 @@ struct Moving<'a, 'b> {
     keeps_refused: bool,
     began: Instant,
     moved: usize,
-    /// Connections that the new process has refused, by reason.
+    /// Connections that were at rest and did not move, by reason.
     refused: BTreeMap<String, usize>,
     committed: bool,
 }
@@ -329,6 +338,11 @@ impl<'a, 'b> Moving<'a, 'b> {
             let Some(departure) = self.waiting.pop() else { break };
             let mut parcel = Vec::new();
             departure.parcel.encode(&mut parcel);
+            if parcel.len() > MOST_OF_A_PARCEL {
+                let limit = MOST_OF_A_PARCEL / (1024 * 1024);
+                self.is_refused(departure, format!("more than {limit} MiB of it would move"));
+                continue;
+            }
             bytes += parcel.len();
             batch.push((departure, parcel));
         }
@@ -355,14 +369,19 @@ impl<'a, 'b> Moving<'a, 'b> {
                 departure.arrived();
                 continue;
             };
-            *self.refused.entry(why).or_default() += 1;
-            if self.keeps_refused {
-                drop(departure);
-            } else {
-                departure.arrived();
-            }
+            self.is_refused(departure, why);
         }
         result
+    }
+
+    /// Lets a connection that does not move go on here, or ends it.
+    fn is_refused(&mut self, departure: Departure, why: String) {
+        *self.refused.entry(why).or_default() += 1;
+        if self.keeps_refused {
+            drop(departure);
+        } else {
+            departure.close();
+        }
     }
 
     /// Ends the time in which this process could go on.
@@ -388,7 +407,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     fn tell_counts(&mut self) {
         for (why, count) in std::mem::take(&mut self.refused) {
             let after = if self.keeps_refused { "drained here" } else { "were closed" };
-            crate::log::warn!(count, why, "connections that the new process refused {after}");
+            crate::log::warn!(count, why, "connections that did not move {after}");
         }
     }
 }
