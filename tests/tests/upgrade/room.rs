@@ -1,4 +1,4 @@
-use super::upgradable::Upgradable;
+use super::upgradable::{Upgradable, kill};
 
 #[test]
 fn u11_members_of_a_room_stay_in_it_and_nobody_is_said_to_leave() {
@@ -28,4 +28,38 @@ fn u11_members_of_a_room_stay_in_it_and_nobody_is_said_to_leave() {
     assert_eq!(third.line(), "* this name is taken");
     drop((members, third));
     room.stop();
+}
+
+#[test]
+fn u8_a_killed_server_leaves_its_clients_to_the_one_that_takes_over() {
+    let room = Upgradable::start("room", |_| {});
+    // One that has not said its name keeps the old process from its commit.
+    let unnamed = room.connect();
+    let mut members: Vec<_> = ["ann", "bob"]
+        .into_iter()
+        .map(|nick| {
+            let mut member = room.connect();
+            member.send(format!("{nick}\n"));
+            assert_eq!(member.line(), "* you are in hall");
+            member
+        })
+        .collect();
+    assert_eq!(members[0].line(), "* bob joins");
+    let before = room.first_process().sockets();
+    let new = room.begin();
+    // The members have moved, and nothing has been committed.
+    room.until("the members have moved", |_| room.first_process().sockets() + 2 <= before);
+    kill("KILL", room.process);
+    room.until("the new process serves", |log| {
+        log.contains("the old process has died; this one goes on")
+            && log.matches("a new process can take over").count() == 2
+    });
+    members[1].send("hello\n");
+    assert_eq!(members[0].line(), "bob: hello");
+    let mut third = room.connect();
+    third.send("bob\n");
+    assert_eq!(third.line(), "* this name is taken");
+    drop((unnamed, members, third));
+    kill("TERM", new);
+    room.until("the new process has ended", |log| log.contains("ended pool="));
 }

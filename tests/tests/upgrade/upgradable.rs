@@ -35,6 +35,11 @@ impl Upgradable {
         self.server.log()
     }
 
+    /// The process that was started first.
+    pub(crate) fn first_process(&self) -> &Server {
+        &self.server
+    }
+
     /// Starts a process to take over. Returns its number.
     pub(crate) fn begin(&self) -> u32 {
         let started = "started a process to take over process=";

@@ -98,6 +98,9 @@ impl Predecessor<'_> {
     /// Returns `false` if the process wanted only to know whether this one lives.
     fn hear_hello(&mut self) -> Result<bool, String> {
         let Some(message) = Message::receive(&self.channel).map_err(|error| lost(&error))? else {
+            let why = "this process lives, and was asked for nothing else".to_owned();
+            // Whoever has asked may not wait for it any more.
+            let _ = Message::Refused { why }.send(&self.channel);
             return Ok(false);
         };
         match message {

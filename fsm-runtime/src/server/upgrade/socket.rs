@@ -1,9 +1,15 @@
 use std::fs;
-use std::io;
+use std::io::{self, Read};
+use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a process has to say that it lives.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// The socket at which a new process finds the old one. Dropping it removes its file, unless another process has
 /// put its own there.
@@ -74,6 +80,40 @@ pub(super) fn find(path: &Path) -> io::Result<Option<UnixStream>> {
             Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Whether a process listens there and lives.
+///
+/// One that dies does not close its sockets together: for a moment it may still listen. It does not answer then,
+/// and what waits for it is reset.
+pub(super) fn is_alive(path: &Path) -> bool {
+    let until = Instant::now() + SIGN_OF_LIFE;
+    loop {
+        match find(path) {
+            Ok(None) => return false,
+            Ok(Some(stream)) if has_ended(&stream) => {}
+            _ => return true,
+        }
+        if Instant::now() >= until {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether the other end closes without a word, which it has for one that says nothing.
+fn has_ended(mut stream: &UnixStream) -> bool {
+    let heard = stream
+        .set_read_timeout(Some(SIGN_OF_LIFE))
+        .and_then(|()| stream.shutdown(Shutdown::Write))
+        .and_then(|()| stream.read(&mut [0]));
+    match heard {
+        Ok(bytes) => bytes == 0,
+        // A time that has passed says that nobody has closed it.
+        Err(error) => {
+            matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected)
+        }
     }
 }
 

@@ -172,11 +172,11 @@ impl Committing {
             notify::tell("READY=1");
             return true;
         };
-        let ending = loop {
+        let received = loop {
             match Message::receive(&channel) {
                 Ok(Some(Message::Parcels { parcels, sockets })) => {
                     if let Err(error) = take_in(site, &channel, parcels, sockets) {
-                        break ending(&site.path, Err(error));
+                        break Err(error);
                     }
                 }
                 Ok(Some(Message::Commit)) => match commit(site, &channel) {
@@ -185,12 +185,14 @@ impl Committing {
                         take_in_the_rest(site, channel);
                         return true;
                     }
-                    Err(error) => break ending(&site.path, Err(error)),
+                    Err(error) => break Err(error),
                 },
-                other => break ending(&site.path, other),
+                other => break other,
             }
         };
-        match ending {
+        // An old process that lives goes on from now.
+        channel.shut();
+        match ending(&site.path, received) {
             Ending::Died => {
                 crate::log::warn!("the old process has died; this one goes on");
                 notify::tell("READY=1");
@@ -277,11 +279,7 @@ fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Endi
         }
         Err(error) => format!("cannot talk to the old process: {error}"),
     };
-    // One that is gone listens no more, and its system closes its sockets together.
-    match socket::find(path) {
-        Ok(None) => Ending::Died,
-        _ => Ending::Lives(why),
-    }
+    if socket::is_alive(path) { Ending::Lives(why) } else { Ending::Died }
 }
 
 fn versions(other: u32) -> String {

@@ -578,11 +578,19 @@ impl OldProcess {
                 rest.push(message);
             }
         } else {
-            // A process that is killed closes all at once: what is later here may be seen as first there.
+            // A process that is killed may still listen when the other one looks for it.
+            drop(channel);
             let Self { meeting, path } = old;
+            drop(meeting.accept().unwrap());
             drop(meeting);
             std::fs::remove_file(path).unwrap();
         }
+    }
+
+    /// Answers a process that asks whether this one lives.
+    fn shows_that_it_lives(&self) {
+        let (mut asks, _) = self.meeting.accept().unwrap();
+        asks.write_all(b"yes").unwrap();
     }
 
     fn start(place: &Place) -> Self {
@@ -615,6 +623,18 @@ fn u8_if_the_old_process_dies_at_any_step_the_new_one_serves() {
         new.join().unwrap();
         third.drain().unwrap();
     }
+}
+
+#[test]
+fn u8_a_process_that_lives_answers_whoever_asks_for_nothing() {
+    let place = Place::new();
+    assert!(!super::socket::is_alive(&place.path()));
+    let old = place.start("old").unwrap();
+    let since = Instant::now();
+    assert!(super::socket::is_alive(&place.path()));
+    assert!(since.elapsed() < Duration::from_secs(3), "it has answered");
+    old.drain().unwrap();
+    assert!(!super::socket::is_alive(&place.path()));
 }
 
 #[test]
@@ -678,7 +698,7 @@ fn u8_a_new_process_that_gives_up_lets_the_old_one_know_at_once() {
         let old = OldProcess::start(&place);
         let old = thread::spawn(move || old.talk(OldProcess::STEPS, &listener));
         let new = Drainer::start(&place, false);
-        let (channel, _meeting) = old.join().unwrap();
+        let (channel, old) = old.join().unwrap();
         if commits {
             Message::Commit.send(&channel).unwrap();
             assert!(matches!(Message::receive(&channel), Ok(Some(Message::Committed))));
@@ -686,6 +706,9 @@ fn u8_a_new_process_that_gives_up_lets_the_old_one_know_at_once() {
         // It cannot use this, and has connections of its own meanwhile.
         channel.send(99, b"nonsense", &[]).unwrap();
         assert!(Message::receive(&channel).unwrap().is_none(), "committed: {commits}");
+        if !commits {
+            old.shows_that_it_lives();
+        }
         new.end();
     }
 }
@@ -697,12 +720,13 @@ fn u8_a_new_process_that_drains_does_not_commit() {
     let old = OldProcess::start(&place);
     let old = thread::spawn(move || old.talk(OldProcess::STEPS, &listener));
     let new = Drainer::start(&place, true);
-    let (channel, _meeting) = old.join().unwrap();
+    let (channel, old) = old.join().unwrap();
     Message::Commit.send(&channel).unwrap();
     match Message::receive(&channel) {
         Ok(Some(Message::Refused { why })) => assert_eq!(why, "the new process drains"),
         other => panic!("{other:?}"),
     }
+    old.shows_that_it_lives();
     new.end();
 }
 
