@@ -46,6 +46,7 @@ pub struct Upgrade {
     path: PathBuf,
     program: Option<PathBuf>,
     ready_within: Duration,
+    answer_within: Duration,
     rest_within: Duration,
     still_within: Duration,
     data: Option<Box<dyn UpgradeData>>,
@@ -60,6 +61,7 @@ impl Upgrade {
             path: path.into(),
             program: None,
             ready_within: Duration::from_secs(60),
+            answer_within: Duration::from_secs(5),
             rest_within: Duration::from_secs(10),
             still_within: Duration::from_secs(1),
             data: None,
@@ -74,10 +76,21 @@ impl Upgrade {
         self
     }
 
-    /// How long the old process waits for the new one to be ready, and each process for an answer of the other one: 60 s
-    /// by default. Then the upgrade fails, and the old process goes on.
+    /// How long the old process waits for each step of the new one until that is ready, and the new one for each step of
+    /// the old one: 60 s by default. Then the upgrade fails, and the old process goes on.
     pub fn ready_within(mut self, time: Duration) -> Self {
         self.ready_within = time;
+        self
+    }
+
+    /// How long the old process waits for each answer of the new one after that is ready, 5 s by default. New clients, and
+    /// connections on their way, wait meanwhile. Then the upgrade fails, and the old process goes on; if it drains
+    /// already, the rest drains there.
+    ///
+    /// All that comes before the old process drains may take so much longer than [`still_within`](Upgrade::still_within)
+    /// and [`rest_within`](Upgrade::rest_within) together.
+    pub fn answer_within(mut self, time: Duration) -> Self {
+        self.answer_within = time;
         self
     }
 
@@ -137,7 +150,7 @@ impl fmt::Debug for Upgrade {
 /// The old process writes the first part while its pools serve. It writes the last part when no connection and no
 /// job has a turn any more: then nothing that a client was told is missing in the new process. A snapshot as the
 /// first part, and what has changed since as the last one, keep the pause short. The new process serves when it has
-/// both.
+/// both and the old one has said that it will not go on.
 ///
 /// All connections must be able to come to rest and to move for it: while one has something in progress that does
 /// not end in [`Upgrade::still_within`], the upgrade fails and the old process goes on.

@@ -1,4 +1,5 @@
 use std::io::{self, Read, Write};
+use std::time::Instant;
 
 use super::message::{DATA, Message};
 use crate::net::fd_channel::FdChannel;
@@ -10,11 +11,13 @@ const PIECE: usize = 256 * 1024;
 pub(super) struct PartWriter<'a> {
     to: &'a FdChannel,
     piece: Vec<u8>,
+    /// When it must have been sent.
+    until: Option<Instant>,
 }
 
 impl<'a> PartWriter<'a> {
-    pub(super) fn new(to: &'a FdChannel) -> Self {
-        Self { to, piece: Vec::with_capacity(PIECE) }
+    pub(super) fn new(to: &'a FdChannel, until: Option<Instant>) -> Self {
+        Self { to, piece: Vec::with_capacity(PIECE), until }
     }
 
     /// Ends the part.
@@ -35,6 +38,9 @@ impl Write for PartWriter<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         if !self.piece.is_empty() {
             self.to.send(DATA, &self.piece, &[])?;
             self.piece.clear();
@@ -88,5 +94,27 @@ impl Read for PartReader<'_> {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn u10_the_last_part_of_the_data_takes_a_bounded_time() {
+        let (here, there) = UnixStream::pair().unwrap();
+        let (here, there) = (FdChannel::new(here), FdChannel::new(there));
+        let mut part = PartWriter::new(&here, None);
+        part.write_all(b"all of it").unwrap();
+        part.finish().unwrap();
+        let mut all = String::new();
+        PartReader::new(&there).read_to_string(&mut all).unwrap();
+        assert_eq!(all, "all of it");
+        let mut late = PartWriter::new(&here, Some(Instant::now()));
+        late.write_all(b"a piece").unwrap();
+        assert_eq!(late.finish().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

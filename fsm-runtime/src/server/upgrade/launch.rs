@@ -21,6 +21,7 @@ pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) program: Option<PathBuf>,
     pub(super) ready_within: Duration,
+    pub(super) answer_within: Duration,
     pub(super) rest_within: Duration,
     pub(super) still_within: Duration,
     pub(super) data: Mutex<Option<Box<dyn UpgradeData>>>,
@@ -73,13 +74,22 @@ impl Launch {
             );
         }
         drop(unwanted);
-        let Upgrade { path, program, ready_within, rest_within, still_within, data, control } =
-            upgrade;
+        let Upgrade {
+            path,
+            program,
+            ready_within,
+            answer_within,
+            rest_within,
+            still_within,
+            data,
+            control,
+        } = upgrade;
         let data = Mutex::new(data);
         let site = Arc::new(Site {
             path,
             program,
             ready_within,
+            answer_within,
             rest_within,
             still_within,
             data,

@@ -26,7 +26,7 @@ pub(super) enum Message {
     DataEnd,
     /// New: all pools run, and wait.
     Ready,
-    /// Old: serve; I accept no more.
+    /// Old, without data: serve; I accept no more.
     Go,
     /// Old: connections, each a parcel with its socket.
     Parcels { parcels: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },
@@ -34,7 +34,7 @@ pub(super) enum Message {
     Have,
     /// New: the parcels that I could not use, by number, and why. Their sockets are untouched.
     Taken { refused: Vec<(u32, String)> },
-    /// Old: I drain now, and will not come back.
+    /// Old: I drain now, and will not come back. With data, serve.
     Commit,
     /// New: I know.
     Committed,

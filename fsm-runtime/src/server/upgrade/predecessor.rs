@@ -72,22 +72,24 @@ impl Predecessor<'_> {
         let mut sends_data = SendsData { site: self.site, armed: false };
         sends_data.first(&self.channel)?;
         self.expect("ready", |message| matches!(message, Message::Ready))?;
+        self.channel.set_patience(self.site.answer_within).map_err(|error| error.to_string())?;
         // From here to the commit, dropping this lets the pools go on as before.
         let mut moving = Moving::begin(self);
         if sends_data.armed {
-            moving.stand_still()?;
-            sends_data.last(&self.channel)?;
+            // The commit comes first, because this process cannot go on with its data once another one serves.
+            sends_data.last(&self.channel, moving.stand_still()?)?;
+        } else {
+            self.send(&Message::Go)?;
+            moving.ship_for(self.site.rest_within)?;
         }
-        self.send(&Message::Go)?;
-        moving.keeps_refused = !sends_data.armed;
-        moving.ship_waiting()?;
-        let until = Instant::now() + self.site.rest_within;
-        moving.ship_until(|moving| Instant::now() >= until || moving.is_settled())?;
         moving.commit()?;
-        sends_data.armed = false;
+        moving.keeps_refused = !std::mem::take(&mut sends_data.armed);
+        let shipped = moving.ship_waiting();
+        // Now, because the process may end with the last of its pools.
+        moving.report();
         self.site.drain();
         let ended = |pool: &SitePool| pool.state.phase() == Phase::Close;
-        let rest = moving.ship_until(|moving| moving.pools().all(ended));
+        let rest = shipped.and_then(|()| moving.ship_until(|moving| moving.pools().all(ended)));
         if let Err(why) = rest {
             crate::log::warn!(why, "what has not moved drains in the old process");
         }
@@ -196,14 +198,14 @@ impl SendsData<'_> {
         let mut data = self.site.data.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(data) = &mut *data else { return Ok(()) };
         self.armed = true;
-        let mut part = PartWriter::new(to);
+        let mut part = PartWriter::new(to, None);
         data.send(&mut part).and_then(|()| part.finish()).map_err(|error| cannot_send(&error))
     }
 
-    fn last(&self, to: &FdChannel) -> Result<(), String> {
+    fn last(&self, to: &FdChannel, until: Instant) -> Result<(), String> {
         let mut data = self.site.data.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(data) = &mut *data else { return Ok(()) };
-        let mut part = PartWriter::new(to);
+        let mut part = PartWriter::new(to, Some(until));
         data.send_last(&mut part).and_then(|()| part.finish()).map_err(|error| cannot_send(&error))
     }
 }
@@ -226,10 +228,14 @@ struct Moving<'a, 'b> {
     queue: Receiver<Departure>,
     /// Those that have been taken from the queue before they could leave.
     waiting: Vec<Departure>,
-    /// A connection that the new process refuses goes on here. If not, it is closed, because it must not meet data
-    /// that the new process has.
+    /// A connection that does not move goes on here. If not, it is closed, because it must not meet data that the new
+    /// process has.
     keeps_refused: bool,
     began: Instant,
+    /// When the new process must have taken what waits, as long as this one can go on.
+    until: Option<Instant>,
+    /// How many connections had ended and not moved before.
+    ended_before: u64,
     moved: usize,
     /// Connections that were at rest and did not move, by reason.
     refused: BTreeMap<String, usize>,
@@ -243,17 +249,20 @@ impl<'a, 'b> Moving<'a, 'b> {
             // If nobody takes it any more, it is dropped, and goes on.
             let _ = sender.send(departure);
         });
-        let moving = Self {
+        let mut moving = Self {
             old,
             queue,
             waiting: Vec::new(),
             keeps_refused: true,
             began: Instant::now(),
+            until: None,
+            ended_before: 0,
             moved: 0,
             refused: BTreeMap::new(),
             committed: false,
         };
         moving.states().for_each(|state| state.hold_accepting());
+        moving.ended_before = moving.ended();
         for pool in moving.pools() {
             if let Err(why) = pool.state.move_out(Arc::clone(&sink)) {
                 let open = pool.state.permits.out();
@@ -277,15 +286,15 @@ impl<'a, 'b> Moving<'a, 'b> {
         self.pools().map(|pool| &pool.state).chain(&self.old.site.console)
     }
 
-    /// Waits until no connection and no job of any pool has a turn any more.
-    fn stand_still(&mut self) -> Result<(), String> {
+    /// Waits until no connection and no job of any pool has a turn any more. Returns until when they may stand still.
+    fn stand_still(&mut self) -> Result<Instant, String> {
         let until = Instant::now() + self.old.site.still_within;
         loop {
             self.waiting.extend(self.queue.try_iter());
             let pools = self.old.site.pools.iter().filter(|pool| !pool.opens);
             let open: usize = pools.map(|pool| pool.state.permits.out()).sum();
             if open <= self.waiting.len() {
-                return Ok(());
+                return Ok(until + self.old.site.answer_within);
             }
             if Instant::now() >= until {
                 let busy = open - self.waiting.len();
@@ -297,12 +306,30 @@ impl<'a, 'b> Moving<'a, 'b> {
         }
     }
 
-    /// Whether no connection that can move is left.
+    /// The pools that the new process has, and whose connections can move.
+    fn pools_that_move(&self) -> impl Iterator<Item = &'a SitePool> + use<'a, 'b> {
+        self.pools().filter(|pool| pool.state.states_that_move().is_ok())
+    }
+
+    /// How many of their connections have ended and not moved.
+    fn ended(&self) -> u64 {
+        let stats = self.pools_that_move().map(|pool| pool.state.stats());
+        stats.map(|stats| stats.ended() - stats.moved).sum()
+    }
+
+    /// Whether no connection is left that can move and was not refused. Of those that have ended, each may have been
+    /// refused before: then it waits for longer than it had to, and never for less.
     fn is_settled(&self) -> bool {
-        let can_move = |pool: &&SitePool| pool.state.states_that_move().is_ok();
-        let open: usize = self.pools().filter(can_move).map(|pool| pool.state.permits.out()).sum();
-        let refused = if self.keeps_refused { self.refused.values().sum() } else { 0 };
-        open <= refused
+        let open: usize = self.pools_that_move().map(|pool| pool.state.permits.out()).sum();
+        let ended = usize::try_from(self.ended() - self.ended_before).unwrap_or(usize::MAX);
+        open <= self.refused.values().sum::<usize>().saturating_sub(ended)
+    }
+
+    /// Sends connections that come to rest in this time, as long as one is left that can move.
+    fn ship_for(&mut self, time: Duration) -> Result<(), String> {
+        let until = Instant::now() + time;
+        self.until = Some(until + self.old.site.answer_within);
+        self.ship_until(|moving| Instant::now() >= until || moving.is_settled())
     }
 
     /// Sends the connections that have waited for the last part of the data.
@@ -352,14 +379,21 @@ impl<'a, 'b> Moving<'a, 'b> {
         batch
     }
 
-    /// Sends connections. If it fails before the new process has them, they are dropped, and go on here.
+    /// Sends connections. If it fails before the new process has them, they do not move.
     fn ship(&mut self, batch: Vec<(Departure, Vec<u8>)>) -> Result<(), String> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return Err("the new process is slow".to_owned());
+        }
         let (departures, parcels): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let sockets: Vec<_> = departures.iter().filter_map(Departure::socket).collect();
         let mut body = Vec::new();
         parcels.pack(&mut body);
-        self.old.channel.send(PARCELS, &body, &sockets).map_err(|error| lost(&error))?;
-        self.old.expect_or_part("have", |message| matches!(message, Message::Have))?;
+        let sent = self.old.channel.send(PARCELS, &body, &sockets).map_err(|error| lost(&error));
+        let is_it = |message: &Message| matches!(message, Message::Have);
+        if let Err(why) = sent.and_then(|()| self.old.expect_or_part("have", is_it)) {
+            departures.into_iter().for_each(|departure| self.stays(departure));
+            return Err(why);
+        }
         let (result, refused) = match self.old.receive() {
             Ok(Message::Taken { refused }) => (Ok(()), refused),
             Ok(other) => (Err(out_of_order(&other)), Vec::new()),
@@ -380,6 +414,10 @@ impl<'a, 'b> Moving<'a, 'b> {
     /// Lets a connection that does not move go on here, or ends it.
     fn is_refused(&mut self, departure: Departure, why: String) {
         *self.refused.entry(why).or_default() += 1;
+        self.stays(departure);
+    }
+
+    fn stays(&self, departure: Departure) {
         if self.keeps_refused {
             drop(departure);
         } else {
@@ -391,9 +429,14 @@ impl<'a, 'b> Moving<'a, 'b> {
     fn commit(&mut self) -> Result<(), String> {
         self.old.send(&Message::Commit)?;
         self.old.expect_or_part("committed", |message| matches!(message, Message::Committed))?;
-        self.committed = true;
+        (self.committed, self.until) = (true, None);
+        notify::tell(&format!("MAINPID={}", self.old.process));
+        Ok(())
+    }
+
+    /// Tells what has become of the upgrade.
+    fn report(&mut self) {
         let process = self.old.process;
-        notify::tell(&format!("MAINPID={process}"));
         let within = self.began.elapsed();
         crate::log::info!(
             process,
@@ -401,10 +444,8 @@ impl<'a, 'b> Moving<'a, 'b> {
             ?within,
             "a new process has taken over; draining"
         );
-        // Now, because the process may end with the last of its pools.
         self.tell_counts();
         self.old.site.control.report(process, Ok(()));
-        Ok(())
     }
 
     fn tell_counts(&mut self) {
@@ -418,6 +459,8 @@ impl<'a, 'b> Moving<'a, 'b> {
 impl Drop for Moving<'_, '_> {
     fn drop(&mut self) {
         self.pools().for_each(|pool| pool.state.stay());
+        let waiting = std::mem::take(&mut self.waiting).into_iter().chain(self.queue.try_iter());
+        waiting.for_each(|departure| self.stays(departure));
         if self.committed {
             return;
         }

@@ -28,6 +28,8 @@ pub(super) struct Successor {
 pub(super) struct Committing {
     /// `None` if the old process has died.
     channel: Option<Arc<FdChannel>>,
+    /// The old process will not come back.
+    committed: bool,
 }
 
 /// What the old process has said in place of a message.
@@ -134,10 +136,10 @@ impl Successor {
         for pool in &site.pools {
             pool.state.resume_held();
         }
-        Ok(Committing { channel })
+        Ok(Committing { channel, committed: self.data })
     }
 
-    /// Waits until the old process accepts no more.
+    /// Waits until the old process accepts no more. One that hands data over has committed then.
     fn wait(&self, site: &Site) -> Result<(), Ending> {
         if self.data {
             let mut data = site.data.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,7 +156,10 @@ impl Successor {
             }
         }
         match Message::receive(&self.channel) {
-            Ok(Some(Message::Go)) => Ok(()),
+            Ok(Some(Message::Go)) if !self.data => Ok(()),
+            Ok(Some(Message::Commit)) if self.data => {
+                commit(site, &self.channel).map_err(|error| ending(&site.path, Err(error)))
+            }
             other => Err(ending(&site.path, other)),
         }
     }
@@ -172,6 +177,11 @@ impl Committing {
             notify::tell("READY=1");
             return true;
         };
+        if self.committed {
+            notify::tell("READY=1");
+            take_in_the_rest(site, channel);
+            return true;
+        }
         let received = loop {
             match Message::receive(&channel) {
                 Ok(Some(Message::Parcels { parcels, sockets })) => {

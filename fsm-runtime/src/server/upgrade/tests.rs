@@ -82,7 +82,10 @@ impl Place {
     }
 
     fn upgrade(&self) -> Upgrade {
-        Upgrade::new(self.path()).ready_within(PATIENCE).rest_within(Duration::from_millis(50))
+        Upgrade::new(self.path())
+            .ready_within(PATIENCE)
+            .answer_within(PATIENCE)
+            .rest_within(Duration::from_millis(50))
     }
 
     fn start(&self, name: &'static str) -> Result<Running, PoolError> {
@@ -315,7 +318,8 @@ fn u8_if_the_new_process_is_silent_at_any_step_the_old_one_goes_on_and_says_so()
     for steps in 0..=NewProcess::STEPS {
         let place = Place::new();
         let patience = Duration::from_millis(30);
-        let old = pipeline("old").upgradable(place.upgrade().ready_within(patience));
+        let upgrade = place.upgrade().ready_within(patience).answer_within(patience);
+        let old = pipeline("old").upgradable(upgrade);
         let old = old.start().unwrap();
         let at = address(&old);
         let new = NewProcess::connect(&place.path());
@@ -341,6 +345,78 @@ fn u8_if_the_new_process_is_silent_at_any_step_the_old_one_goes_on_and_says_so()
     }
 }
 
+#[test]
+fn u8_a_new_process_that_is_ready_and_silent_holds_clients_up_for_a_short_time() {
+    let place = Place::new();
+    let upgrade = place.upgrade().answer_within(Duration::from_millis(50));
+    let old = movers("old").upgradable(upgrade).start().unwrap();
+    let mut client = Asker::new(address(&old));
+    assert_eq!(client.ask(), "old");
+    let since = Instant::now();
+    let new = NewProcess::connect(&place.path());
+    new.steps(5);
+    // It has the connection, and says nothing.
+    let Message::Parcels { sockets: _sockets, .. } = new.next() else { panic!() };
+    assert_eq!((client.ask().as_str(), who(address(&old)).as_str()), ("old", "old"));
+    assert!(since.elapsed() < PATIENCE, "it has not waited for `ready_within`");
+    old.drain().unwrap();
+}
+
+/// Its connections are at work between two lines.
+#[state_machine(start = Line, moves, eof => Gone, limit => Gone)]
+enum Worker {
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Work)]
+    #[rest]
+    Line,
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Line)]
+    Work,
+    #[end]
+    Gone,
+}
+
+impl worker::Handler for Client {
+    fn line(&mut self, _: &[u8], cx: &mut Cx<'_>) -> worker::AfterLine {
+        writeln!(cx, "{} ?", self.0);
+        worker::AfterLine::Work
+    }
+
+    fn work(&mut self, _: &[u8], cx: &mut Cx<'_>) -> worker::AfterWork {
+        writeln!(cx, "{} ?", self.0);
+        worker::AfterWork::Line
+    }
+}
+
+#[test]
+fn u8_the_old_process_waits_for_those_that_come_to_rest_though_refused_ones_have_ended() {
+    let place = Place::new();
+    let builder = Pool::builder::<Worker>("front").listen("127.0.0.1:0");
+    let handle = builder.handle();
+    let pool = builder.handler(|_peer| Client("old"));
+    let upgrade = place.upgrade().rest_within(PATIENCE);
+    let old = Pipeline::new().pool(pool).upgradable(upgrade).start().unwrap();
+    let (mut at_rest, mut at_work) = (Asker::new(address(&old)), Asker::new(address(&old)));
+    assert_eq!(at_work.ask(), "old");
+    assert_eq!((at_rest.ask(), at_rest.ask()), ("old".to_owned(), "old".to_owned()));
+    let new = NewProcess::connect(&place.path());
+    new.steps(5);
+    let takes = |refused: Vec<(u32, String)>| {
+        let Message::Parcels { parcels, .. } = new.next() else { panic!("no connection comes") };
+        assert_eq!(parcels.len(), 1);
+        Message::Have.send(&new.0).unwrap();
+        Message::Taken { refused }.send(&new.0).unwrap();
+    };
+    takes(vec![(0, "I do not like it".to_owned())]);
+    drop(at_rest);
+    until("the refused one has ended", || handle.stats().open == 1);
+    assert_eq!(at_work.ask(), "old");
+    takes(Vec::new());
+    assert!(matches!(new.next(), Message::Commit));
+    Message::Committed.send(&new.0).unwrap();
+    assert_eq!(old.join().unwrap().moved, 1);
+}
+
 /// What becomes of a connection for which the new process has done this much.
 #[test]
 fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
@@ -357,7 +433,7 @@ fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
             let place = Place::new();
             let patience = if is_silent { Duration::from_millis(50) } else { PATIENCE };
             let rest = Duration::from_secs(5);
-            let upgrade = place.upgrade().ready_within(patience).rest_within(rest);
+            let upgrade = place.upgrade().answer_within(patience).rest_within(rest);
             let old = movers("old").upgradable(upgrade).start().unwrap();
             let mut client = Asker::new(address(&old));
             assert_eq!(client.ask(), "old");
@@ -460,6 +536,54 @@ fn u4_a_connection_with_more_than_fits_into_a_frame_stays() {
     assert_eq!(answer(&mut large), format!("old {MANY}\n"));
     assert_eq!(old.join().unwrap().moved, 1);
     new.drain().unwrap();
+}
+
+/// An old process with data, one client of it, and a script that has taken the data and is to commit.
+fn until_commit(place: &Place, upgrade: Upgrade) -> (Running, Asker, NewProcess) {
+    let old = movers("old").upgradable(upgrade).start().unwrap();
+    let mut client = Asker::new(address(&old));
+    assert_eq!(client.ask(), "old");
+    let new = NewProcess::connect(&place.path());
+    new.hello();
+    assert!(matches!(new.next(), Message::Welcome { data: true, .. }));
+    assert!(matches!(new.next(), Message::Listeners { .. }));
+    for part in ["a", "b"] {
+        if part == "b" {
+            Message::Ready.send(&new.0).unwrap();
+        }
+        let Message::Data { bytes } = new.next() else { panic!() };
+        assert_eq!(bytes, part.as_bytes());
+        assert!(matches!(new.next(), Message::DataEnd));
+    }
+    assert!(matches!(new.next(), Message::Commit), "and not `Go`");
+    (old, client, new)
+}
+
+#[test]
+fn u10_a_process_with_the_data_serves_only_when_the_old_one_will_not_go_on() {
+    let place = Place::new();
+    let (sent, events) = Text::new("a", "b");
+    let (old, mut client, new) = until_commit(&place, place.upgrade().data(sent));
+    // It has not served.
+    drop(new);
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), "cancelled");
+    assert_eq!((client.ask().as_str(), who(address(&old)).as_str()), ("old", "old"));
+    old.drain().unwrap();
+}
+
+#[test]
+fn u10_connections_end_with_the_process_that_has_their_data() {
+    let place = Place::new();
+    let (sent, events) = Text::new("a", "b");
+    let (old, mut client, new) = until_commit(&place, place.upgrade().data(sent));
+    Message::Committed.send(&new.0).unwrap();
+    assert!(matches!(new.next(), Message::Parcels { .. }));
+    // It may have written something since.
+    drop(new);
+    assert!(client.is_closed());
+    let stats = old.join().unwrap();
+    assert_eq!((stats.moved, stats.closed), (0, 1));
+    assert!(events.recv_timeout(PATIENCE).is_err(), "nothing was cancelled");
 }
 
 #[test]
