@@ -1,3 +1,10 @@
+use std::io::Read;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use fsm_tests::{TIMEOUT, run};
+
 use super::upgradable::{Upgradable, kill};
 
 #[test]
@@ -67,4 +74,23 @@ fn u8_a_killed_server_leaves_its_clients_to_the_one_that_takes_over() {
     assert_eq!(third.line(), "* this name is taken");
     drop((busy, members, third));
     room.stop();
+}
+
+#[test]
+fn u7_a_process_without_descriptors_hears_a_new_one_later() {
+    let room = Upgradable::start("room", |_| {});
+    let limit = |most: &str| {
+        let change = format!("--nofile={most}:");
+        let pid = room.process.to_string();
+        let ran = run(Command::new("prlimit").args(["--pid", &pid, &change]), TIMEOUT);
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    limit("3");
+    let mut asks = UnixStream::connect(room.meeting()).unwrap();
+    asks.set_read_timeout(Some(TIMEOUT)).unwrap();
+    asks.shutdown(Shutdown::Write).unwrap();
+    room.until("it has tried", |log| log.contains("cannot accept a new process; trying again"));
+    limit("256");
+    assert_eq!(asks.read(&mut [0]).unwrap(), 1, "it answers");
+    kill("TERM", room.process);
 }

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ pub(crate) struct Upgradable {
     pub(crate) process: u32,
     /// The number of processes that have waited for a next one.
     waited: usize,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Upgradable {
@@ -22,7 +23,7 @@ impl Upgradable {
         change(&mut command);
         let server = Server::start(&mut command);
         let process = server.pid();
-        let this = Self { server, process, waited: 1, _folder: folder };
+        let this = Self { server, process, waited: 1, folder };
         this.waits_for_the_next();
         this
     }
@@ -33,6 +34,11 @@ impl Upgradable {
 
     pub(crate) fn log(&self) -> String {
         self.server.log()
+    }
+
+    /// The socket at which a new process finds the one that serves.
+    pub(crate) fn meeting(&self) -> PathBuf {
+        self.folder.path().join("upgrade.sock")
     }
 
     /// The process that was started first.

@@ -23,6 +23,8 @@ struct State {
     starting: bool,
     /// A new process talks to this one.
     busy: bool,
+    /// A new process has committed.
+    handed_over: bool,
     /// The last outcome: of which process, and what became of it.
     outcome: Option<(u32, Result<(), String>)>,
 }
@@ -65,6 +67,16 @@ impl Control {
         }
         state.busy = true;
         Ok(Turn(Arc::clone(self)))
+    }
+
+    /// Notes that a new process serves in place of this one.
+    pub(super) fn hand_over(&self) {
+        self.lock().handed_over = true;
+    }
+
+    /// Whether a new process serves in place of this one.
+    pub(super) fn has_handed_over(&self) -> bool {
+        self.lock().handed_over
     }
 
     /// Reports what became of the upgrade to a process.

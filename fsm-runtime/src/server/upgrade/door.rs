@@ -4,6 +4,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -17,6 +18,8 @@ use crate::net::fd_channel::FdChannel;
 
 const WAKER: Token = Token(0);
 const MEETING: Token = Token(1);
+/// How long it waits for a descriptor that it could not get.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// The thread that waits for a new process.
 pub(crate) struct Door {
@@ -35,7 +38,7 @@ impl Door {
         let meeting = meet(site)?;
         let site = Arc::clone(site);
         Self::start(&site, poll, Weak::new(), move |poll, site, stopped| {
-            listen(poll, &meeting, site, stopped);
+            listen(poll, meeting, site, stopped);
         })
     }
 
@@ -47,7 +50,7 @@ impl Door {
                 return;
             }
             match meet(site) {
-                Ok(meeting) => listen(poll, &meeting, site, stopped),
+                Ok(meeting) => listen(poll, meeting, site, stopped),
                 Err(error) => crate::log::error!(%error, "no process can take over from this one"),
             }
         })
@@ -107,7 +110,7 @@ fn meet(site: &Site) -> Result<Meeting, PoolError> {
 }
 
 /// Talks to each process that connects, on a thread of its own.
-fn listen(mut poll: Poll, meeting: &Meeting, site: &Arc<Site>, stopped: &AtomicBool) {
+fn listen(mut poll: Poll, meeting: Meeting, site: &Arc<Site>, stopped: &AtomicBool) {
     let ready = meeting.listener.set_nonblocking(true).and_then(|()| {
         let descriptor = meeting.listener.as_raw_fd();
         poll.registry().register(&mut SourceFd(&descriptor), MEETING, Interest::READABLE)
@@ -118,20 +121,43 @@ fn listen(mut poll: Poll, meeting: &Meeting, site: &Arc<Site>, stopped: &AtomicB
     }
     crate::log::info!(path = %site.path.display(), "a new process can take over");
     let mut events = Events::with_capacity(4);
+    let mut is_short = false;
     while !stopped.load(Ordering::SeqCst) {
-        match poll.poll(&mut events, None) {
+        match poll.poll(&mut events, is_short.then_some(RETRY)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 crate::log::error!(%error, "no process can take over from this one");
                 return;
             }
             _ => {}
         }
-        while let Ok((stream, _)) = meeting.listener.accept() {
-            let site = Arc::clone(site);
-            let thread = thread::Builder::new().name("upgrade-peer".to_owned());
-            if let Err(error) = thread.spawn(move || predecessor::meet(&site, stream)) {
-                crate::log::error!(%error, "cannot talk to a new process");
+        let accepted = accept_all(&meeting, site);
+        if let Err(error) = &accepted {
+            if !is_short {
+                crate::log::error!(%error, "cannot accept a new process; trying again");
             }
+        }
+        is_short = accepted.is_err();
+    }
+    if site.control.has_handed_over() {
+        meeting.leave_file();
+    }
+}
+
+/// Talks to all processes that have connected. An error says that some of them still wait.
+fn accept_all(meeting: &Meeting, site: &Arc<Site>) -> io::Result<()> {
+    loop {
+        let stream = match meeting.listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Ok(()),
+                io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => continue,
+                _ => return Err(error),
+            },
+        };
+        let site = Arc::clone(site);
+        let thread = thread::Builder::new().name("upgrade-peer".to_owned());
+        if let Err(error) = thread.spawn(move || predecessor::meet(&site, stream)) {
+            crate::log::error!(%error, "cannot talk to a new process");
         }
     }
 }

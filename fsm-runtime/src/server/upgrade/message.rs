@@ -9,6 +9,21 @@ pub(super) const VERSION: u32 = 1;
 /// What the first message of a new process begins with.
 const MAGIC: &str = "fsm upgrade";
 
+// The kinds of messages, which are those of their frames.
+const HELLO: u8 = 1;
+const REFUSED: u8 = 2;
+const WELCOME: u8 = 3;
+pub(super) const LISTENERS: u8 = 4;
+pub(super) const DATA: u8 = 5;
+const DATA_END: u8 = 6;
+const READY: u8 = 7;
+const GO: u8 = 8;
+pub(super) const PARCELS: u8 = 9;
+const HAVE: u8 = 10;
+const TAKEN: u8 = 11;
+const COMMIT: u8 = 12;
+const COMMITTED: u8 = 13;
+
 /// A message between the old process and the new one.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -67,28 +82,28 @@ impl Message {
                 MAGIC.to_owned().pack(&mut body);
                 (*version, *process).pack(&mut body);
                 pools.pack(&mut body);
-                1
+                HELLO
             }
             Self::Refused { why } => {
                 why.pack(&mut body);
-                2
+                REFUSED
             }
             Self::Welcome { version, process, listeners, data } => {
                 (*version, *process).pack(&mut body);
                 (*listeners, *data).pack(&mut body);
-                3
+                WELCOME
             }
             Self::Data { bytes } => return to.send(DATA, bytes, &[]),
-            Self::DataEnd => 6,
-            Self::Ready => 7,
-            Self::Go => 8,
-            Self::Have => 10,
+            Self::DataEnd => DATA_END,
+            Self::Ready => READY,
+            Self::Go => GO,
+            Self::Have => HAVE,
             Self::Taken { refused } => {
                 refused.pack(&mut body);
-                11
+                TAKEN
             }
-            Self::Commit => 12,
-            Self::Committed => 13,
+            Self::Commit => COMMIT,
+            Self::Committed => COMMITTED,
             Self::Listeners { .. } | Self::Parcels { .. } => {
                 unreachable!("they are sent with descriptors")
             }
@@ -115,7 +130,7 @@ impl Message {
         }
         let mut from = &body[..];
         let message = match kind {
-            1 => {
+            HELLO => {
                 if String::unpack(&mut from)? != MAGIC {
                     return None;
                 }
@@ -126,8 +141,8 @@ impl Message {
                 }
                 Self::Hello { version, process, pools: Moves::unpack(&mut from)? }
             }
-            2 => Self::Refused { why: Moves::unpack(&mut from)? },
-            3 => {
+            REFUSED => Self::Refused { why: Moves::unpack(&mut from)? },
+            WELCOME => {
                 let (version, process) = Moves::unpack(&mut from)?;
                 let (listeners, data) = Moves::unpack(&mut from)?;
                 Self::Welcome { version, process, listeners, data }
@@ -139,9 +154,9 @@ impl Message {
                 }
                 Self::Listeners { names, sockets }
             }
-            6 => Self::DataEnd,
-            7 => Self::Ready,
-            8 => Self::Go,
+            DATA_END => Self::DataEnd,
+            READY => Self::Ready,
+            GO => Self::Go,
             PARCELS => {
                 let parcels: Vec<_> = Moves::unpack(&mut from)?;
                 if parcels.len() != sockets.len() {
@@ -149,16 +164,19 @@ impl Message {
                 }
                 Self::Parcels { parcels, sockets }
             }
-            10 => Self::Have,
-            11 => Self::Taken { refused: Moves::unpack(&mut from)? },
-            12 => Self::Commit,
-            13 => Self::Committed,
+            HAVE => Self::Have,
+            TAKEN => Self::Taken { refused: Moves::unpack(&mut from)? },
+            COMMIT => Self::Commit,
+            COMMITTED => Self::Committed,
             _ => return None,
         };
         from.is_empty().then_some(message)
     }
 }
 
-pub(super) const LISTENERS: u8 = 4;
-pub(super) const DATA: u8 = 5;
-pub(super) const PARCELS: u8 = 9;
+/// Says that the processes cannot talk.
+pub(super) fn other_versions(old: u32, new: u32) -> String {
+    format!(
+        "the processes speak versions {old} and {new} of the upgrade; restart the server instead"
+    )
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::data::PartWriter;
 use super::launch::{Site, SitePool};
-use super::message::{LISTENERS, Message, PARCELS, VERSION};
+use super::message::{LISTENERS, Message, PARCELS, VERSION, other_versions};
 use super::{notify, socket};
 use crate::Moves;
 use crate::lifecycle::pool_state::{Phase, PoolState};
@@ -112,9 +112,7 @@ impl Predecessor<'_> {
             }
             Message::Hello { version, process, .. } => {
                 self.process = process;
-                Err(format!(
-                    "the processes speak versions {VERSION} and {version} of the upgrade; restart the server instead"
-                ))
+                Err(other_versions(VERSION, version))
             }
             other => Err(out_of_order(&other)),
         }
@@ -430,6 +428,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         self.old.send(&Message::Commit)?;
         self.old.expect_or_part("committed", |message| matches!(message, Message::Committed))?;
         (self.committed, self.until) = (true, None);
+        self.old.site.control.hand_over();
         notify::tell(&format!("MAINPID={}", self.old.process));
         Ok(())
     }

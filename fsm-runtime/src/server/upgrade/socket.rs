@@ -18,6 +18,7 @@ pub(super) struct Meeting {
     pub(super) listener: UnixListener,
     path: PathBuf,
     identity: (u64, u64),
+    leaves_file: bool,
 }
 
 impl Meeting {
@@ -45,18 +46,25 @@ impl Meeting {
             .and_then(|()| identity(&aside))
             .and_then(|identity| fs::rename(&aside, path).map(|()| identity));
         match moved {
-            Ok(identity) => Ok(Self { listener, path: path.to_owned(), identity }),
+            Ok(identity) => {
+                Ok(Self { listener, path: path.to_owned(), identity, leaves_file: false })
+            }
             Err(error) => {
                 let _ = fs::remove_file(&aside);
                 Err(error)
             }
         }
     }
+
+    /// Ends it without removing a file, because the next process puts its own there at this moment.
+    pub(super) fn leave_file(mut self) {
+        self.leaves_file = true;
+    }
 }
 
 impl Drop for Meeting {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+        if !self.leaves_file && identity(&self.path).is_ok_and(|found| found == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }

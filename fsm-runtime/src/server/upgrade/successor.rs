@@ -4,7 +4,7 @@ use std::thread;
 
 use super::data::PartReader;
 use super::launch::Site;
-use super::message::{Message, VERSION};
+use super::message::{Message, VERSION, other_versions};
 use super::{Upgrade, notify, socket};
 use crate::lifecycle::pool_state::Phase;
 use crate::moves::departure::Refused;
@@ -74,7 +74,9 @@ impl Successor {
                 (self.old, self.data) = (process, data);
                 listeners as usize
             }
-            Message::Welcome { version, .. } => return Err(Ending::Lives(versions(version))),
+            Message::Welcome { version, .. } => {
+                return Err(Ending::Lives(other_versions(version, VERSION)));
+            }
             other => return Err(ending(&path, Ok(Some(other)))),
         };
         while self.listeners.len() < expected {
@@ -290,12 +292,6 @@ fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Endi
         Err(error) => format!("cannot talk to the old process: {error}"),
     };
     if socket::is_alive(path) { Ending::Lives(why) } else { Ending::Died }
-}
-
-fn versions(other: u32) -> String {
-    format!(
-        "the processes speak versions {other} and {VERSION} of the upgrade; restart the server instead"
-    )
 }
 
 fn unfit(why: String) -> PoolError {

@@ -417,6 +417,20 @@ fn u8_the_old_process_waits_for_those_that_come_to_rest_though_refused_ones_have
     assert_eq!(old.join().unwrap().moved, 1);
 }
 
+#[test]
+fn u7_after_the_commit_the_old_process_removes_no_file() {
+    let place = Place::new();
+    let old = place.start("old").unwrap();
+    let new = NewProcess::connect(&place.path());
+    new.steps(NewProcess::STEPS);
+    Message::Committed.send(&new.0).unwrap();
+    old.join().unwrap();
+    // The next one may put its own there between a look of the old one and its removal.
+    assert!(place.path().exists());
+    place.start("next").unwrap().drain().unwrap();
+    assert!(!place.path().exists());
+}
+
 /// What becomes of a connection for which the new process has done this much.
 #[test]
 fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
@@ -526,7 +540,7 @@ fn u4_a_connection_with_more_than_fits_into_a_frame_stays() {
         handle.snapshot(PATIENCE).tasks.iter().any(|task| task.unread == MANY)
     });
     let (new, _) = start("new");
-    let mut answer = |client: &mut Asker| {
+    let answer = |client: &mut Asker| {
         client.0.get_mut().write_all(b"\n").unwrap();
         let mut line = String::new();
         client.0.read_line(&mut line).unwrap();
