@@ -289,18 +289,6 @@ impl NewProcess {
     const STEPS: usize = 6;
 }
 
-impl worker::Handler for Client {
-    fn line(&mut self, _: &[u8], cx: &mut Cx<'_>) -> worker::AfterLine {
-        writeln!(cx, "{} ?", self.0);
-        worker::AfterLine::Work
-    }
-
-    fn work(&mut self, _: &[u8], cx: &mut Cx<'_>) -> worker::AfterWork {
-        writeln!(cx, "{} ?", self.0);
-        worker::AfterWork::Line
-    }
-}
-
 #[test]
 fn u11_connections_at_rest_go_on_in_the_new_process() {
     let place = Place::new();

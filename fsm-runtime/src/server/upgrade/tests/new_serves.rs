@@ -1,6 +1,7 @@
 //! What the new process does when the old one fails or goes on at some step (U8).
 
 use super::*;
+use crate::server::upgrade::socket;
 
 #[test]
 fn u8_if_the_old_process_dies_at_any_step_the_new_one_serves() {
@@ -31,13 +32,13 @@ fn u8_if_the_old_process_dies_at_any_step_the_new_one_serves() {
 #[test]
 fn u8_a_process_that_lives_answers_whoever_asks_for_nothing() {
     let place = Place::new();
-    assert!(!super::socket::is_alive(&place.path()));
+    assert!(!socket::is_alive(&place.path()));
     let old = place.start("old").unwrap();
     let since = Instant::now();
-    assert!(super::socket::is_alive(&place.path()));
+    assert!(socket::is_alive(&place.path()));
     assert!(since.elapsed() < Duration::from_secs(3), "it has answered");
     old.drain().unwrap();
-    assert!(!super::socket::is_alive(&place.path()));
+    assert!(!socket::is_alive(&place.path()));
 }
 
 #[test]

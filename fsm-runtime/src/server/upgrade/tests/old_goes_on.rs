@@ -93,6 +93,18 @@ enum Worker {
     Gone,
 }
 
+impl worker::Handler for Client {
+    fn line(&mut self, _: &[u8], cx: &mut Cx<'_>) -> worker::AfterLine {
+        writeln!(cx, "{} ?", self.0);
+        worker::AfterLine::Work
+    }
+
+    fn work(&mut self, _: &[u8], cx: &mut Cx<'_>) -> worker::AfterWork {
+        writeln!(cx, "{} ?", self.0);
+        worker::AfterWork::Line
+    }
+}
+
 #[test]
 fn u8_the_old_process_waits_for_those_that_come_to_rest_though_refused_ones_have_ended() {
     let place = Place::new();
