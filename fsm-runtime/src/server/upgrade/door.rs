@@ -44,7 +44,11 @@ impl Door {
         let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
         let heard = committing.stream().map_err(PoolError::io("share a socket"))?;
         Self::start(site, poll, heard, move |poll, site, stopped| {
-            if !committing.follow(site) || stopped.load(Ordering::SeqCst) {
+            if !committing.follow(site) {
+                return;
+            }
+            site.files.set();
+            if stopped.load(Ordering::SeqCst) {
                 return;
             }
             match meet(site) {

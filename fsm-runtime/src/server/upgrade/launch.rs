@@ -7,6 +7,7 @@ use super::door::Door;
 use super::successor::Successor;
 use super::{Upgrade, UpgradeData, notify};
 use crate::lifecycle::pool_state::PoolState;
+use crate::net::listener::FilesLeft;
 use crate::server::handover::{HandedListener, Handover};
 use crate::{Pool, PoolError};
 
@@ -29,6 +30,8 @@ pub(super) struct Site {
     /// The pool of the console, whose connections stay.
     pub(super) console: Option<Arc<PoolState>>,
     pub(super) listeners: Vec<HandedListener>,
+    /// Whether the files of the listeners that it has taken over are its own.
+    pub(super) files: FilesLeft,
 }
 
 /// A pool that passes to the new process.
@@ -64,6 +67,7 @@ impl Launch {
         handover: Handover,
     ) -> Result<Door, PoolError> {
         let Self { upgrade, successor } = self;
+        let files = handover.files.clone();
         let (listeners, unwanted) = handover.finish();
         for HandedListener { pool, text, .. } in &unwanted {
             crate::log::warn!(
@@ -87,6 +91,7 @@ impl Launch {
             pools,
             console,
             listeners,
+            files,
         });
         let Some(successor) = successor else {
             let door = Door::open(&site)?;

@@ -16,6 +16,8 @@ use crate::net::fd_channel::FdChannel;
 use crate::prelude::*;
 use crate::{Address, Moves, MovesHandler, Pipeline, Running};
 
+mod kept;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[state_machine(start = Line, eof => Gone, limit => Gone)]
