@@ -112,6 +112,10 @@ pub trait Moves: Sized {
 )]
 pub trait MovesHandler {
     /// Appends to `into` what the handler knows of its connection and the pool's function for new handlers does not.
+    ///
+    /// It runs when nothing else keeps the connection, whose mailbox takes no message any more. If the connection comes
+    /// back, [`moved`](MovesHandler::moved) runs, and the next upgrade packs again. If this panics, the connection stays
+    /// as it was.
     fn pack(&self, into: &mut Vec<u8>);
 
     /// Takes up what [`pack`](MovesHandler::pack) has written, in a handler that was just made. The handler is dropped
