@@ -268,6 +268,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     /// Waits until no connection and no job of any pool has a turn any more.
     fn stand_still(&mut self) -> Result<(), String> {
         let until = Instant::now() + self.old.site.still_within;
+        self.pools().for_each(|pool| pool.state.turn_away());
         loop {
             self.waiting.extend(self.queue.try_iter());
             let pools = self.old.site.pools.iter().filter(|pool| !pool.opens);

@@ -1,4 +1,4 @@
-//! What the old process keeps when an upgrade fails.
+//! What the old process keeps, and what passes to the new one with the listeners.
 
 use super::*;
 
@@ -80,4 +80,58 @@ fn u6_a_new_process_that_drains_for_the_old_one_leaves_its_file() {
     new.join().unwrap();
     let _listens = old.join().unwrap();
     assert!(UnixStream::connect(&path).is_ok(), "the old process listens there");
+}
+
+/// Waits until a listener has accepted all who have connected.
+#[cfg(target_os = "linux")]
+fn until_accepted(at: SocketAddr) {
+    let port = format!(":{:04X}", at.port());
+    until("the backlog is empty", || {
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|fields| {
+            fields[1].ends_with(&port) && fields[3] == "0A" && fields[4].ends_with(":00000000")
+        })
+    });
+}
+
+/// A full pool, its client, and a newcomer that it has accepted and has no place for.
+#[cfg(target_os = "linux")]
+fn full_pool(upgrade: Upgrade) -> (Running, Asker, Asker) {
+    let pool = Pool::builder::<Mover>("front").listen("127.0.0.1:0");
+    let pool = pool.max_connections(1).shed_at_rest().handler(|_peer| Client("old"));
+    let old = Pipeline::new().pool(pool).upgradable(upgrade).start().unwrap();
+    let mut client = Asker::new(address(&old));
+    assert_eq!(client.ask(), "old");
+    let newcomer = Asker::new(address(&old));
+    until_accepted(address(&old));
+    (old, client, newcomer)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn u6_a_newcomer_that_the_old_process_has_accepted_gets_its_place() {
+    let place = Place::new();
+    let (old, mut client, mut newcomer) = full_pool(place.upgrade());
+    let new = movers("new").upgradable(place.upgrade()).start().unwrap();
+    assert_eq!(client.ask(), "new");
+    // It moves, too, if it comes to rest before it has a turn.
+    let served = newcomer.ask();
+    assert!(["old", "new"].contains(&&*served), "{served}");
+    let stats = old.join().unwrap();
+    assert_eq!((stats.accepted, stats.shed), (2, 0));
+    new.drain().unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn u10_nobody_gets_a_place_where_the_data_is_old() {
+    let place = Place::new();
+    let (sent, _events) = Text::new("a", "b");
+    let (old, mut client, mut newcomer) = full_pool(place.upgrade().data(sent));
+    let (received, _events) = Text::new("", "");
+    let new = movers("new").upgradable(place.upgrade().data(received)).start().unwrap();
+    assert!(newcomer.is_closed());
+    assert_eq!(old.join().unwrap().accepted, 1);
+    assert_eq!(client.ask(), "new");
+    new.drain().unwrap();
 }
