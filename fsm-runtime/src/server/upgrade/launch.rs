@@ -9,7 +9,7 @@ use super::{Upgrade, UpgradeData, notify};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::listener::FilesLeft;
 use crate::server::handover::{HandedListener, Handover};
-use crate::{Pool, PoolError};
+use crate::{Pool, PoolError, Starts};
 
 /// The launch of pools that pass to a new process one day, and may take over from an old one now.
 pub(crate) struct Launch {
@@ -79,6 +79,9 @@ impl Launch {
         drop(unwanted);
         let Upgrade { path, program, ready_within, rest_within, still_within, data, control } =
             upgrade;
+        if data.is_some() {
+            warn_of_those_that_stay(&pools);
+        }
         let data = Mutex::new(data);
         let site = Arc::new(Site {
             path,
@@ -100,6 +103,22 @@ impl Launch {
         };
         let committing = successor.take_over(&site)?;
         Door::open_after(&site, committing)
+    }
+}
+
+/// Warns of pools whose connections cannot move, because the data of a process moves only when they have none.
+fn warn_of_those_that_stay(pools: &[SitePool]) {
+    for pool in
+        pools.iter().filter(|pool| pool.state.facts.spec.starts != Starts::Job && !pool.opens)
+    {
+        if let Err(why) = pool.state.states_that_move() {
+            let (pool, why) = (pool.name(), why.to_string());
+            crate::log::warn!(
+                pool,
+                why,
+                "connections of this pool do not move; no new process can take the data over while one is open"
+            );
+        }
     }
 }
 

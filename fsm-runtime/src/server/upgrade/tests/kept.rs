@@ -135,3 +135,67 @@ fn u10_nobody_gets_a_place_where_the_data_is_old() {
     assert_eq!(client.ask(), "new");
     new.drain().unwrap();
 }
+
+/// Sends much, and then waits until the peer has taken it.
+#[state_machine(start = Line, moves, eof => Gone, limit => Gone)]
+enum Sender {
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Line | Leaving | Lagging)]
+    #[rest]
+    Line,
+    #[flush(within = 1h => Gone)]
+    #[to(Gone)]
+    Leaving,
+    #[writable(below = 1KiB, within = 1h => Gone)]
+    #[to(Line)]
+    Lagging,
+    #[end]
+    Gone,
+}
+
+impl sender::Handler for Client {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> sender::AfterLine {
+        if line == b"?" {
+            writeln!(cx, "{} ?", self.0);
+            return sender::AfterLine::Line;
+        }
+        cx.write(&vec![b'x'; 1 << 24]);
+        if line == b"leave" { sender::AfterLine::Leaving } else { sender::AfterLine::Lagging }
+    }
+
+    fn leaving(&mut self, _: &mut Cx<'_>) -> sender::AfterLeaving {
+        sender::AfterLeaving::Gone
+    }
+
+    fn lagging(&mut self, _: &mut Cx<'_>) -> sender::AfterLagging {
+        sender::AfterLagging::Line
+    }
+}
+
+#[test]
+fn u10_a_peer_that_does_not_read_keeps_the_data_from_no_new_process() {
+    let place = Place::new();
+    let start = |name, upgrade: Upgrade| {
+        let builder = Pool::builder::<Sender>("front").listen("127.0.0.1:0");
+        let handle = builder.handle();
+        let pipeline = Pipeline::new().pool(builder.handler(move |_peer| Client(name)));
+        (pipeline.upgradable(upgrade.still_within(PATIENCE / 8)).start().unwrap(), handle)
+    };
+    let (sent, _events) = Text::new("a", "b");
+    let (old, handle) = start("old", place.upgrade().data(sent));
+    let [mut client, mut leaves, mut lags] = [(); 3].map(|()| Asker::new(address(&old)));
+    assert_eq!(client.ask(), "old");
+    leaves.0.get_mut().write_all(b"leave\n").unwrap();
+    lags.0.get_mut().write_all(b"lag\n").unwrap();
+    until("both have not read", || {
+        let pool = handle.snapshot(PATIENCE);
+        (pool.count("Leaving"), pool.count("Lagging")) == (1, 1)
+    });
+    let (received, _events) = Text::new("", "");
+    let (new, _) = start("new", place.upgrade().data(received));
+    assert_eq!(client.ask(), "new");
+    let stats = old.join().unwrap();
+    assert_eq!((stats.moved, stats.closed), (1, 2));
+    drop((leaves, lags));
+    new.drain().unwrap();
+}
