@@ -124,7 +124,7 @@ pub trait MovesHandler {
 
     /// Runs before the first turn of the connection in its new place, with the key that it has there. The old key names
     /// nobody any more, so a handler that has given its key to others gives them this one. A connection that the other
-    /// process has refused gets a new key, too.
+    /// process has refused gets a new key, too. A panic ends the connection.
     fn moved(&mut self, key: crate::Key) {
         let _ = key;
     }
