@@ -4,7 +4,9 @@ pub(crate) mod by_fields;
 #[cfg(all(feature = "pool", unix))]
 pub(crate) mod departure;
 pub(crate) mod fields;
+#[cfg(all(feature = "pool", unix))]
 pub(crate) mod parcel;
+#[cfg(all(feature = "pool", unix))]
 pub(crate) mod stays;
 mod values;
 

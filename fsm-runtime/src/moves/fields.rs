@@ -37,7 +37,7 @@ impl PackedFields {
         self.0.len()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "pool", unix))]
     pub(super) fn of(fields: &[(&str, &[u8])]) -> Self {
         Self(fields.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect())
     }

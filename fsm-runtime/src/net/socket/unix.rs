@@ -15,7 +15,9 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags
 use super::any_port;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::net::file_copy;
-use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use crate::net::transport::FileSent;
+use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 use crate::{Address, Peer};
 
 /// Makes a write to a broken connection return an error, and raise no signal.

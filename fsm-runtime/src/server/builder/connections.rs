@@ -26,8 +26,10 @@ use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
 use crate::server::handover::Handover;
+#[cfg(unix)]
+use crate::server::layer::Carries;
 use crate::server::layer::sealed::{PoolNeeds, Stack};
-use crate::server::layer::{Carries, DatagramClients, Datagrams};
+use crate::server::layer::{DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
