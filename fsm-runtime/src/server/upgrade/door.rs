@@ -44,13 +44,10 @@ impl Door {
         let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
         let heard = committing.stream().map_err(PoolError::io("share a socket"))?;
         Self::start(site, poll, heard, move |poll, site, stopped| {
-            if !committing.follow(site) {
+            if !committing.follow(site) || stopped.load(Ordering::SeqCst) {
                 return;
             }
             site.files.set();
-            if stopped.load(Ordering::SeqCst) {
-                return;
-            }
             match meet(site) {
                 Ok(meeting) => listen(poll, &meeting, site, stopped),
                 Err(error) => crate::log::error!(%error, "no process can take over from this one"),
