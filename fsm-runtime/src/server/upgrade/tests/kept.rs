@@ -140,7 +140,7 @@ fn u10_nobody_gets_a_place_where_the_data_is_old() {
 #[state_machine(start = Line, moves, eof => Gone, limit => Gone)]
 enum Sender {
     #[read(until = b"\n", max = 80, idle = 60s => Gone)]
-    #[to(Line | Leaving | Lagging)]
+    #[to(Line | Leaving | Lagging | Gone)]
     #[rest]
     Line,
     #[flush(within = 1h => Gone)]
@@ -160,7 +160,11 @@ impl sender::Handler for Client {
             return sender::AfterLine::Line;
         }
         cx.write(&vec![b'x'; 1 << 24]);
-        if line == b"leave" { sender::AfterLine::Leaving } else { sender::AfterLine::Lagging }
+        match line {
+            b"leave" => sender::AfterLine::Leaving,
+            b"lag" => sender::AfterLine::Lagging,
+            _ => sender::AfterLine::Gone,
+        }
     }
 
     fn leaving(&mut self, _: &mut Cx<'_>) -> sender::AfterLeaving {
@@ -183,19 +187,20 @@ fn u10_a_peer_that_does_not_read_keeps_the_data_from_no_new_process() {
     };
     let (sent, _events) = Text::new("a", "b");
     let (old, handle) = start("old", place.upgrade().data(sent));
-    let [mut client, mut leaves, mut lags] = [(); 3].map(|()| Asker::new(address(&old)));
+    let [mut client, mut leaves, mut lags, mut ends] = [(); 4].map(|()| Asker::new(address(&old)));
     assert_eq!(client.ask(), "old");
     leaves.0.get_mut().write_all(b"leave\n").unwrap();
     lags.0.get_mut().write_all(b"lag\n").unwrap();
-    until("both have not read", || {
+    ends.0.get_mut().write_all(b"end\n").unwrap();
+    until("they have been sent what they do not read", || {
         let pool = handle.snapshot(PATIENCE);
-        (pool.count("Leaving"), pool.count("Lagging")) == (1, 1)
+        ["Leaving", "Lagging", "Gone"].iter().all(|state| pool.count(state) == 1)
     });
     let (received, _events) = Text::new("", "");
     let (new, _) = start("new", place.upgrade().data(received));
     assert_eq!(client.ask(), "new");
     let stats = old.join().unwrap();
-    assert_eq!((stats.moved, stats.closed), (1, 2));
-    drop((leaves, lags));
+    assert_eq!((stats.moved, stats.closed), (1, 3));
+    drop((leaves, lags, ends));
     new.drain().unwrap();
 }
