@@ -114,6 +114,10 @@ pub trait Moves: Sized {
 )]
 pub trait MovesHandler {
     /// Appends to `into` what the handler knows of its connection and the pool's function for new handlers does not.
+    ///
+    /// It runs when nothing else keeps the connection, whose mailbox takes no message any more. If the connection comes
+    /// back, [`moved`](MovesHandler::moved) runs, and the next upgrade packs again. If this panics, the connection stays
+    /// as it was.
     fn pack(&self, into: &mut Vec<u8>);
 
     /// Takes up what [`pack`](MovesHandler::pack) has written, in a handler that was just made. The handler is dropped
@@ -122,7 +126,7 @@ pub trait MovesHandler {
 
     /// Runs before the first turn of the connection in its new place, with the key that it has there. The old key names
     /// nobody any more, so a handler that has given its key to others gives them this one. A connection that the other
-    /// process has refused gets a new key, too.
+    /// process has refused gets a new key, too. A panic ends the connection.
     fn moved(&mut self, key: crate::Key) {
         let _ = key;
     }

@@ -107,18 +107,22 @@ impl<Msg> Mailboxes<Msg> {
         drop(mailbox);
     }
 
-    /// Closes a mailbox in which nothing waits, for which no reply is to come, and whose owner has no call. Returns
-    /// whether it did.
+    /// Lets no more messages into a mailbox in which nothing waits, for which no reply is to come, and whose owner has
+    /// no call. Returns whether it did. [`reopen`](Self::reopen) undoes it.
     #[cfg(all(feature = "pool", unix))]
-    pub(crate) fn close_if_unused(&self, key: Key) -> bool {
+    pub(crate) fn shut_if_unused(&self, key: Key) -> bool {
         let mut stripe = self.shared.stripe(key);
-        if stripe.get_mut(key).is_some_and(|mailbox| mailbox.is_in_use()) {
-            return false;
+        let unused = !stripe.get_mut(key).is_some_and(|mailbox| mailbox.is_in_use());
+        if unused {
+            stripe.set_open(key, false);
         }
-        let mailbox = stripe.close(key);
-        drop(stripe);
-        drop(mailbox);
-        true
+        unused
+    }
+
+    /// Lets messages in again.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn reopen(&self, key: Key) {
+        self.shared.stripe(key).set_open(key, true);
     }
 
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), TrySendError<Msg>> {

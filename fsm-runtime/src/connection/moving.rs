@@ -75,7 +75,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
-    /// Makes a parcel of the connection, and closes its mailbox. Returns why it stays.
+    /// Makes a parcel of the connection, and shuts its mailbox. Returns why it stays.
     fn pack(
         &self,
         pending: &mut Pending<M>,
@@ -101,21 +101,24 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
         }
         let state = M::SPEC.states[self.machine.state()].name;
+        // The last step before `pack`, because no message can come after it: a handler that has packed leaves.
+        if Self::HAS_MAILBOX && !environment.mailboxes.shut_if_unused(key) {
+            return Err(Stays::Messages);
+        }
         let packed = caught(|| {
             let (mut fields, mut data) = (PackedFields::default(), Vec::new());
             let timer = |index| self.machine.timer(index, &environment.settings);
             let moves = self.machine.pack(handler, &mut fields, &mut data);
             moves.then(|| (fields, data, self.deadlines.left(context.now, timer)))
         });
+        if Self::HAS_MAILBOX && !matches!(packed, Some(Some(_))) {
+            environment.mailboxes.reopen(key);
+        }
         let Some(packed) = packed else {
             crate::log::error!(%key, machine = M::SPEC.name, state, "`pack` has panicked");
             return Err(Stays::PackPanicked);
         };
         let (fields, handler, timers) = packed.ok_or(Stays::NotAtRest)?;
-        // The last step, because no message can come after it.
-        if Self::HAS_MAILBOX && !environment.mailboxes.close_if_unused(key) {
-            return Err(Stays::Messages);
-        }
         Ok(Parcel {
             pool: scratch.pool_state.facts.name.to_string(),
             machine: M::SPEC.name.to_owned(),
@@ -170,6 +173,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     #[cold]
     pub(super) fn depart(mut self, key: Key, scratch: &mut ConnectionScratch<M, H>) {
         scratch.environment.forget(key);
+        if Self::HAS_MAILBOX {
+            // Nothing of the user's is in it.
+            scratch.environment.mailboxes.close(key);
+        }
         let sink = scratch.pool_state.moving.sink();
         if sink.is_some() {
             // So that it is not asked again before the next time, if it comes back.

@@ -77,7 +77,7 @@ impl Acceptor {
 
     /// Makes it accept no more, although connections may wait.
     pub(crate) fn give_up(&mut self) {
-        self.quota = 0;
+        (self.quota, self.retry) = (0, None);
     }
 
     /// Whether a connection may wait that it is to accept.

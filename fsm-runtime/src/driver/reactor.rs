@@ -155,6 +155,12 @@ impl Reactor {
                 // The process that accepts now takes those that wait, and has the file.
                 acceptor.give_up();
                 acceptor.listener.leave_file();
+                if self.pool_state.gate.turns_away() && acceptor.take_held().is_some() {
+                    crate::log::warn!(
+                        pool = self.pool,
+                        "closed a connection that waited for its place, because the new process has the data"
+                    );
+                }
             } else {
                 acceptor.finish(self.backlog);
             }
@@ -175,7 +181,7 @@ impl Reactor {
         let most = self.found.max(MAX_ACCEPTS);
         for index in 0..self.acceptors.len() {
             for _ in 0..most {
-                if self.pool_state.gate.is_paused() {
+                if self.pool_state.gate.is_paused() && !self.places_last(index) {
                     self.hold_newcomer(index, now);
                     break;
                 }
@@ -192,7 +198,7 @@ impl Reactor {
                     Err(NoPermit::Closed) => return,
                 };
                 // Whoever has held the gate waits until no permit is out, so this is after the permit.
-                if self.pool_state.gate.is_held() {
+                if self.pool_state.gate.is_held() && !self.places_last(index) {
                     break;
                 }
                 match self.next_newcomer(index, now) {
@@ -219,6 +225,11 @@ impl Reactor {
                 self.pool_state.shard_stopped_accepting();
             }
         }
+    }
+
+    /// Whether one waits for its place here that was accepted before another process accepted.
+    fn places_last(&self, index: usize) -> bool {
+        self.drain.has_begun() && self.acceptors[index].holds()
     }
 
     /// Begins the sessions of peers that have sent their first datagram.
@@ -284,7 +295,9 @@ impl Reactor {
         let Some(shedder) = &mut self.shedder else { return };
         let spare = shedder.keep_spare(self.poll.registry()).is_ok();
         let waits = !spare || self.acceptors.iter().any(Acceptor::holds);
-        shedder.round(waits && !self.drain.has_begun(), now);
+        // While another process accepts, nobody gets a place here.
+        let places = !self.drain.has_begun() && !self.pool_state.gate.is_held();
+        shedder.round(waits && places, now);
     }
 
     fn pause_accepting(&self) {
@@ -325,7 +338,8 @@ impl Reactor {
         if until == 0 || self.receiver.as_ref().is_some_and(|receiver| receiver.is_ready()) {
             return Some(Duration::ZERO);
         }
-        let full = self.pool_state.gate.is_paused();
+        let gate = &self.pool_state.gate;
+        let full = gate.is_at_limit() || gate.is_held() && !self.drain.has_begun();
         let accepts = self.acceptors.iter().filter(|_| !full).filter_map(|acceptor| {
             let ready = acceptor.is_ready(now).then_some(0);
             ready.or_else(|| acceptor.retry_at())

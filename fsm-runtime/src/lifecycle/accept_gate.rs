@@ -6,6 +6,8 @@ use crate::call::semaphore::Semaphore;
 const AT_LIMIT: u8 = 1;
 /// Another process accepts, or will soon (U6).
 const HELD: u8 = 2;
+/// It also has the data, so that nobody may come in here any more.
+const TURNS_AWAY: u8 = 4;
 
 /// Decides whether the listeners of a pool accept.
 ///
@@ -14,7 +16,7 @@ const HELD: u8 = 2;
 /// descriptor waits until a connection has ended. In a drain the shards stop accepting one by one.
 #[derive(Debug)]
 pub(crate) struct AcceptGate {
-    /// [`AT_LIMIT`] and [`HELD`], in one so that a look at both costs one load.
+    /// [`AT_LIMIT`], [`HELD`] and [`TURNS_AWAY`], in one so that a look at all costs one load.
     paused: AtomicU8,
     /// The low-water mark: accepting resumes when this number of permits is out, or fewer.
     resume_at: AtomicUsize,
@@ -53,14 +55,29 @@ impl AcceptGate {
         self.paused.fetch_or(HELD, Ordering::SeqCst);
     }
 
-    /// Undoes [`hold`](Self::hold).
+    /// Lets not even those in, in a drain, who were accepted before the hold and have no place.
+    #[cfg(any(test, unix))]
+    pub(super) fn turn_away(&self) {
+        self.paused.fetch_or(TURNS_AWAY, Ordering::SeqCst);
+    }
+
+    /// Undoes [`hold`](Self::hold) and [`turn_away`](Self::turn_away).
     #[cfg(any(test, unix))]
     pub(super) fn resume_held(&self) {
-        self.paused.fetch_and(!HELD, Ordering::SeqCst);
+        self.paused.fetch_and(!(HELD | TURNS_AWAY), Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_at_limit(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) & AT_LIMIT != 0
     }
 
     pub(crate) fn is_held(&self) -> bool {
         self.paused.load(Ordering::SeqCst) & HELD != 0
+    }
+
+    /// Whether those have to go who were accepted before the hold and have no place.
+    pub(crate) fn turns_away(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) & TURNS_AWAY != 0
     }
 
     /// Resumes accepting if it is paused and no more permits are out than the low-water mark.
@@ -135,8 +152,10 @@ mod tests {
         assert!(gate.pause(), "it was not at the limit");
         assert!(gate.resume_if_low(&permits) && gate.is_paused(), "another process accepts");
         gate.pause();
+        gate.turn_away();
+        assert!(gate.turns_away());
         gate.resume_held();
-        assert!(gate.is_paused() && !gate.is_held(), "it is still at the limit");
+        assert!(gate.is_at_limit() && !gate.is_held() && !gate.turns_away(), "still at the limit");
         assert!(gate.resume_if_low(&permits) && !gate.is_paused());
     }
 

@@ -200,6 +200,12 @@ impl PoolState {
         self.gate.hold();
     }
 
+    /// Closes those, in a drain, who were accepted before and have no place, because another process has the data.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn turn_away(&self) {
+        self.gate.turn_away();
+    }
+
     /// Accepts again.
     #[cfg(all(feature = "pool", unix))]
     pub(crate) fn resume_held(&self) {

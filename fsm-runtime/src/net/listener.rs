@@ -2,6 +2,10 @@ use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::net::TcpListener;
 #[cfg(unix)]
@@ -21,7 +25,7 @@ pub(crate) const CAN_SHARE_ADDRESS: bool =
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: ListenerSocket,
-    /// The file of a Unix socket that the pool has made.
+    /// The file of a Unix socket that the pool has made, or that it has inherited.
     #[cfg(unix)]
     file: Option<SocketFile>,
     /// Other ports have listeners of their own for the same address.
@@ -120,12 +124,13 @@ impl Listener {
         Ok(Self::new(socket, false))
     }
 
-    /// Uses a socket that the process before this one has listened on, and its file.
-    pub(crate) fn inherit(socket: &ListeningSocket) -> io::Result<Self> {
+    /// Uses a socket that the process before this one has listened on, and its file, which it removes in the end if
+    /// that process has left it by then.
+    #[cfg(unix)]
+    pub(crate) fn inherit(socket: &ListeningSocket, files: &FilesLeft) -> io::Result<Self> {
         let listener = Self::adopt(socket)?;
-        #[cfg(unix)]
         if let Ok(Address::Unix(path)) = listener.address() {
-            return Ok(Self { file: SocketFile::new(&path).ok(), ..listener });
+            return Ok(Self { file: SocketFile::new(&path, files.clone()).ok(), ..listener });
         }
         Ok(listener)
     }
@@ -267,19 +272,37 @@ impl From<std::os::unix::net::UnixListener> for ListeningSocket {
     }
 }
 
-/// The file of a Unix socket. Dropping it removes the file, unless another listener has put a file
-/// of its own at the path meanwhile.
+/// Whether the process before this one has left its socket files to this one. Until then it may go on and need them.
+#[cfg(unix)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FilesLeft(Arc<AtomicBool>);
+
+#[cfg(unix)]
+impl FilesLeft {
+    /// Notes that the files are this process's from now on.
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The file of a Unix socket. Dropping it removes the file, unless the process before this one has not left it, or
+/// another listener has put a file of its own at the path meanwhile.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
+    left: FilesLeft,
 }
 
 #[cfg(unix)]
 impl SocketFile {
-    fn new(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    fn new(path: &Path, left: FilesLeft) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)?, left })
     }
 
     /// Leaves the file where it is.
@@ -291,7 +314,8 @@ impl SocketFile {
 #[cfg(unix)]
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+        let is_same = || identity(&self.path).is_ok_and(|found| found == self.identity);
+        if self.left.is_set() && is_same() {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -332,7 +356,9 @@ fn bind_unix(path: &Path, backlog: i32) -> io::Result<(UnixListener, SocketFile)
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
-    let file = SocketFile::new(path)?;
+    let left = FilesLeft::default();
+    left.set();
+    let file = SocketFile::new(path, left)?;
     socket.listen(backlog)?;
     Ok((UnixListener::from_std(socket.into()), file))
 }

@@ -1,6 +1,8 @@
 use std::io;
 
 use crate::Address;
+#[cfg(unix)]
+use crate::net::listener::FilesLeft;
 use crate::net::listener::ListeningSocket;
 
 /// The listeners that a process takes over from the one before it, and copies of those that the next one may
@@ -14,6 +16,9 @@ pub(crate) struct Handover {
     inherited: Vec<HandedListener>,
     /// Those of this process; `None` if it hands none over.
     copies: Option<Vec<HandedListener>>,
+    /// Whether the files of the inherited ones are this process's.
+    #[cfg(unix)]
+    pub(crate) files: FilesLeft,
 }
 
 /// A listener, and the pool that listens on it.
@@ -29,7 +34,7 @@ impl Handover {
     /// For a process that hands its listeners over one day.
     #[cfg(unix)]
     pub(crate) fn upgradable(inherited: Vec<HandedListener>) -> Self {
-        Self { inherited, copies: Some(Vec::new()) }
+        Self { inherited, copies: Some(Vec::new()), files: FilesLeft::default() }
     }
 
     /// Whether the process hands its listeners over one day.

@@ -11,6 +11,7 @@ use crate::PoolError;
 mod control;
 mod data;
 pub(super) mod door;
+mod laggards;
 pub(super) mod launch;
 mod message;
 mod notify;
@@ -103,7 +104,9 @@ impl Upgrade {
     }
 
     /// How long all pools may stand still for the last part of the [`data`](Upgrade::data), 1 s by default. If they
-    /// have not come to rest by then, the upgrade fails and the old process goes on.
+    /// have not come to rest by then, the upgrade fails and the old process goes on. After a quarter of this time the
+    /// connections end that wait only until their peers read: those in states of `#[flush]` and `#[writable]`, and those
+    /// that have ended but for the output that is not sent. So a peer that does not read keeps nobody from an upgrade.
     pub fn still_within(mut self, time: Duration) -> Self {
         self.still_within = time;
         self

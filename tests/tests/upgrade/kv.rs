@@ -142,6 +142,26 @@ fn u8_clients_in_the_middle_of_a_transaction_hear_the_end_and_lose_no_write() {
 }
 
 #[test]
+fn u10_a_server_with_data_whose_connections_stay_says_so_at_the_start() {
+    const WARNING: &str = "connections of this pool do not move";
+
+    let folder = TempDir::new("certificate");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let chain = folder.write("chain.pem", made.cert.pem());
+    let key = folder.write("key.pem", made.signing_key.serialize_pem());
+    let kv = Upgradable::start("kv", |command| {
+        command.args(["--tls-port", "0", "--tls-cert"]).arg(&chain).arg("--tls-key").arg(&key);
+    });
+    let log = kv.log();
+    let warning = log.lines().find(|line| line.contains(WARNING)).expect("a warning");
+    assert!(warning.contains("it uses TLS"), "{warning}");
+    kv.stop();
+    let kv = Upgradable::start("kv", |_| {});
+    assert!(!kv.log().contains(WARNING), "{}", kv.log());
+    kv.stop();
+}
+
+#[test]
 fn u12_the_service_manager_hears_which_process_serves() {
     let folder = TempDir::new("notify");
     let path = folder.path().join("notify");

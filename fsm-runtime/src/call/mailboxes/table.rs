@@ -96,6 +96,14 @@ impl<Msg> MailboxTable<Msg> {
             MailboxEntry { generation: key.generation(), is_open: true, mailbox: None };
     }
 
+    /// Lets messages in or not, and leaves what is there.
+    #[cfg(all(feature = "pool", unix))]
+    pub(super) fn set_open(&mut self, key: Key, is_open: bool) {
+        if let Some(entry) = self.entry(key) {
+            entry.is_open = is_open;
+        }
+    }
+
     pub(super) fn close(&mut self, key: Key) -> Option<Box<Mailbox<Msg>>> {
         let entry = self.entry(key)?;
         entry.is_open = false;

@@ -186,7 +186,11 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             if !inherited.is_empty() {
                 for socket in inherited {
                     room(&addresses, on)?;
-                    let address = shards[0].inherit(&socket, *plain)?;
+                    // The file of one that was passed is that of who passed it.
+                    let address = match Address::parse(text)? {
+                        Address::Passed(_) => shards[0].adopt(&socket, *plain)?,
+                        _ => shards[0].inherit(&socket, *plain, handover)?,
+                    };
                     shards[0].keep(&self.name, text, handover)?;
                     addresses.push(address);
                 }
@@ -370,8 +374,16 @@ impl<M: Machine, H, L: Stack> Shard<M, H, L> {
     }
 
     /// Adds a listener of the process before this one. Returns its address.
-    fn inherit(&mut self, socket: &ListeningSocket, plain: bool) -> Result<Address, PoolError> {
-        let listener = Listener::inherit(socket);
+    fn inherit(
+        &mut self,
+        socket: &ListeningSocket,
+        plain: bool,
+        handover: &Handover,
+    ) -> Result<Address, PoolError> {
+        #[cfg(unix)]
+        let listener = Listener::inherit(socket, &handover.files);
+        #[cfg(not(unix))]
+        let (listener, _) = (Listener::adopt(socket), handover);
         let listener = listener.map_err(PoolError::io("use a listener of the old process"))?;
         self.add(listener.plain(plain))
     }

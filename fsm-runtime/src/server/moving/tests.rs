@@ -50,9 +50,13 @@ enum Desk {
 /// The keys of the connections of a pool, the last one at the end.
 type Keys = Arc<Mutex<Vec<Key>>>;
 
+/// The number of lines that each handler had answered when it packed.
+type Packed = Arc<Mutex<Vec<u64>>>;
+
 struct Clerk {
     lines: u64,
     keys: Keys,
+    packed: Packed,
     /// What `pack` and `unpack` do.
     does: Does,
 }
@@ -67,6 +71,7 @@ enum Does {
 
 impl MovesHandler for Clerk {
     fn pack(&self, into: &mut Vec<u8>) {
+        self.packed.lock().unwrap().push(self.lines);
         assert!(self.does != Does::PanicsInPack, "as it was told to");
         (self.lines, self.does as u8).pack(into);
     }
@@ -163,6 +168,7 @@ struct Process {
     running: Running,
     handle: Handle<Desk>,
     keys: Keys,
+    packed: Packed,
 }
 
 impl Process {
@@ -173,12 +179,16 @@ impl Process {
     fn of(builder: Builder<Desk>) -> Self {
         let builder = builder.listen("127.0.0.1:0").send_timeout(Duration::from_secs(3_600));
         let (handle, keys) = (builder.handle(), Keys::default());
-        let given = Arc::clone(&keys);
+        let packed = Packed::default();
+        let given = (Arc::clone(&keys), Arc::clone(&packed));
         let running = builder
-            .handler(move |_| Clerk { lines: 0, keys: Arc::clone(&given), does: Does::Packs })
+            .handler(move |_| {
+                let (keys, packed) = given.clone();
+                Clerk { lines: 0, keys, packed, does: Does::Packs }
+            })
             .start()
             .unwrap();
-        Self { running, handle, keys }
+        Self { running, handle, keys, packed }
     }
 
     fn state(&self) -> &PoolState {

@@ -1,10 +1,13 @@
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// How often it looks whether a process that was started has ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What the threads of an upgrade share with those that ask for one.
 #[derive(Debug, Default)]
@@ -86,7 +89,7 @@ impl Control {
     }
 
     /// Starts the program, and waits for the outcome.
-    pub(super) fn upgrade(self: &Arc<Self>) -> Result<(), String> {
+    pub(super) fn upgrade(&self) -> Result<(), String> {
         let mut command = {
             let mut state = self.lock();
             let Some((program, arguments)) = &state.program else {
@@ -106,50 +109,51 @@ impl Control {
         result
     }
 
-    fn start(self: &Arc<Self>, command: &mut Command) -> Result<(), String> {
+    fn start(&self, command: &mut Command) -> Result<(), String> {
         let program = command.get_program().to_owned();
-        let failed =
-            |error| format!("cannot start {}: {error}", std::path::Path::new(&program).display());
-        let mut child = command.spawn().map_err(failed)?;
-        let process = child.id();
-        crate::log::info!(process, program = ?program, "started a process to take over");
-        let control = Arc::clone(self);
-        let waiting = thread::Builder::new().name("upgrade-child".to_owned()).spawn(move || {
-            // It is waited for as long as this process lives, so that it leaves no zombie.
-            let why = match child.wait() {
-                Ok(status) => format!("the new process has ended with {status}"),
-                Err(error) => format!("cannot wait for the new process: {error}"),
-            };
-            control.ended(process, why);
-        });
-        waiting.map_err(|error| format!("cannot start a thread: {error}"))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("cannot start {}: {error}", Path::new(&program).display()))?;
+        crate::log::info!(process = child.id(), program = ?program, "started a process to take over");
+        let result = self.wait_for(&mut child);
+        // It is waited for as long as this process lives, so that it leaves no zombie.
+        let waiting = thread::Builder::new().name("upgrade-child".to_owned());
+        if let Err(error) = waiting.spawn(move || child.wait()) {
+            crate::log::warn!(%error, "cannot wait for the end of a process");
+        }
+        result
+    }
+
+    /// Waits for the outcome of a process that was started, and kills it if it says nothing.
+    fn wait_for(&self, child: &mut Child) -> Result<(), String> {
         let since = Instant::now();
         let mut state = self.lock();
         loop {
-            if let Some((of, outcome)) = &state.outcome {
-                if *of == process {
-                    return outcome.clone();
+            match &state.outcome {
+                // Another number is that of a process which a script has started, or that of a stranger.
+                Some((_, Ok(()))) => return Ok(()),
+                Some((of, Err(why))) if *of == child.id() => return Err(why.clone()),
+                _ => {}
+            }
+            // While one talks, that is bounded elsewhere.
+            if !state.busy {
+                match child.try_wait() {
+                    Ok(None) => {}
+                    Ok(Some(status)) => {
+                        return Err(format!("the new process has ended with {status}"));
+                    }
+                    Err(error) => return Err(format!("cannot wait for the new process: {error}")),
+                }
+                if since.elapsed() >= state.patience {
+                    return Err(match child.kill() {
+                        Ok(()) => "the new process is silent, and was killed".to_owned(),
+                        Err(error) => format!("the new process is silent; cannot kill it: {error}"),
+                    });
                 }
             }
-            // While it talks, that is bounded elsewhere.
-            let left = state.patience.saturating_sub(since.elapsed());
-            if left.is_zero() && !state.busy {
-                return Err("the new process is silent".to_owned());
-            }
-            let wait = left.max(Duration::from_millis(100));
-            let waited = self.changed.wait_timeout(state, wait);
+            let waited = self.changed.wait_timeout(state, LOOK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    /// Reports the end of a process, unless its outcome is known.
-    fn ended(&self, process: u32, why: String) {
-        let mut state = self.lock();
-        if state.outcome.as_ref().is_none_or(|(of, _)| *of != process) {
-            state.outcome = Some((process, Err(why)));
-        }
-        drop(state);
-        self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

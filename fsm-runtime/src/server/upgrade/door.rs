@@ -49,6 +49,7 @@ impl Door {
             if !committing.follow(site) || stopped.load(Ordering::SeqCst) {
                 return;
             }
+            site.files.set();
             match meet(site) {
                 Ok(meeting) => listen(poll, meeting, site, stopped),
                 Err(error) => crate::log::error!(%error, "no process can take over from this one"),

@@ -7,8 +7,9 @@ use super::door::Door;
 use super::successor::Successor;
 use super::{Upgrade, UpgradeData, notify};
 use crate::lifecycle::pool_state::PoolState;
+use crate::net::listener::FilesLeft;
 use crate::server::handover::{HandedListener, Handover};
-use crate::{Pool, PoolError};
+use crate::{Pool, PoolError, Starts};
 
 /// The launch of pools that pass to a new process one day, and may take over from an old one now.
 pub(crate) struct Launch {
@@ -30,6 +31,8 @@ pub(super) struct Site {
     /// The pool of the console, whose connections stay.
     pub(super) console: Option<Arc<PoolState>>,
     pub(super) listeners: Vec<HandedListener>,
+    /// Whether the files of the listeners that it has taken over are its own.
+    pub(super) files: FilesLeft,
 }
 
 /// A pool that passes to the new process.
@@ -65,6 +68,7 @@ impl Launch {
         handover: Handover,
     ) -> Result<Door, PoolError> {
         let Self { upgrade, successor } = self;
+        let files = handover.files.clone();
         let (listeners, unwanted) = handover.finish();
         for HandedListener { pool, text, .. } in &unwanted {
             crate::log::warn!(
@@ -84,6 +88,9 @@ impl Launch {
             data,
             control,
         } = upgrade;
+        if data.is_some() {
+            warn_of_those_that_stay(&pools);
+        }
         let data = Mutex::new(data);
         let site = Arc::new(Site {
             path,
@@ -97,6 +104,7 @@ impl Launch {
             pools,
             console,
             listeners,
+            files,
         });
         let Some(successor) = successor else {
             let door = Door::open(&site)?;
@@ -105,6 +113,22 @@ impl Launch {
         };
         let committing = successor.take_over(&site)?;
         Door::open_after(&site, committing)
+    }
+}
+
+/// Warns of pools whose connections cannot move, because the data of a process moves only when they have none.
+fn warn_of_those_that_stay(pools: &[SitePool]) {
+    for pool in
+        pools.iter().filter(|pool| pool.state.facts.spec.starts != Starts::Job && !pool.opens)
+    {
+        if let Err(why) = pool.state.states_that_move() {
+            let (pool, why) = (pool.name(), why.to_string());
+            crate::log::warn!(
+                pool,
+                why,
+                "connections of this pool do not move; no new process can take the data over while one is open"
+            );
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::data::PartWriter;
 use super::launch::{Site, SitePool};
 use super::message::{LISTENERS, Message, PARCELS, VERSION, other_versions};
-use super::{notify, socket};
+use super::{laggards, notify, socket};
 use crate::Moves;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::moves::departure::{Departure, MoveSink};
@@ -286,7 +286,10 @@ impl<'a, 'b> Moving<'a, 'b> {
 
     /// Waits until no connection and no job of any pool has a turn any more. Returns until when they may stand still.
     fn stand_still(&mut self) -> Result<Instant, String> {
-        let until = Instant::now() + self.old.site.still_within;
+        let within = self.old.site.still_within;
+        let until = Instant::now() + within;
+        let mut patient = true;
+        self.pools().for_each(|pool| pool.state.turn_away());
         loop {
             self.waiting.extend(self.queue.try_iter());
             let pools = self.old.site.pools.iter().filter(|pool| !pool.opens);
@@ -297,6 +300,10 @@ impl<'a, 'b> Moving<'a, 'b> {
             if Instant::now() >= until {
                 let busy = open - self.waiting.len();
                 return Err(format!("{busy} connections or jobs did not come to rest in time"));
+            }
+            if patient && until.saturating_duration_since(Instant::now()) < within / 4 * 3 {
+                patient = false;
+                laggards::end(self.pools(), until);
             }
             if let Ok(departure) = self.queue.recv_timeout(Duration::from_millis(1)) {
                 self.waiting.push(departure);

@@ -17,6 +17,7 @@ use crate::prelude::*;
 use crate::{Address, Moves, MovesHandler, Pipeline, Running};
 
 mod data;
+mod kept;
 mod new_serves;
 mod old_goes_on;
 

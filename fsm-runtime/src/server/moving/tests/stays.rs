@@ -71,6 +71,21 @@ fn u4_a_panic_in_pack_or_unpack_lets_that_connection_stay_alone() {
 }
 
 #[test]
+fn u4_a_connection_that_stays_after_a_panic_takes_messages_again() {
+    let old = Process::new();
+    let mut client = old.client();
+    assert_eq!(client.ask("key"), "1 key");
+    assert_eq!(client.ask("panic in pack"), "2 panic in pack");
+    let departures = old.departures();
+    until(|| !old.packed.lock().unwrap().is_empty());
+    // What came while it packed had no mailbox, and has one from now on.
+    until(|| old.handle.post(old.last_key(), "news".to_owned()).is_ok());
+    assert_eq!(client.hear(), "news");
+    assert_eq!(client.ask("more"), "3 more");
+    assert!(departures.recv_timeout(Duration::ZERO).is_err());
+}
+
+#[test]
 fn u4_messages_that_wait_are_taken_first() {
     let (old, new) = (Process::new(), Process::new());
     let mut client = old.client();
@@ -84,6 +99,7 @@ fn u4_messages_that_wait_are_taken_first() {
     assert_eq!(second.parcel.state, "Line");
     new.take(second).unwrap();
     assert_eq!(other.ask("here"), "1 here");
+    assert_eq!(*old.packed.lock().unwrap(), [0], "the first one has packed nothing in vain");
     client.say("back\n");
     new.take(next(&departures)).unwrap();
     assert_eq!([client.hear(), client.hear()], ["Ada [1, 2, 3] 3 back", "news"]);
