@@ -182,7 +182,8 @@ pub trait UpgradeData: Send + 'static {
     /// An error keeps the new process from starting; the old one goes on.
     fn receive(&mut self, from: &mut dyn Read) -> io::Result<()>;
 
-    /// Reads the last part, in the new process, before it serves.
+    /// Reads the last part, in the new process, before it serves. All clients wait meanwhile: if it takes more than
+    /// [`Upgrade::answer_within`] after the last byte, the old process goes on.
     ///
     /// # Errors
     ///
