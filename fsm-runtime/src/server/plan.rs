@@ -104,18 +104,19 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
             )))
         }
         [(_, other)] if route.kind == RouteKind::HandOff && !pool.can_hand_over_to(other) => {
-            Err(unfit(match pool.carries {
-                Carries::Layer(_, layer) => format!(
+            Err(unfit(if let Carries::Layer(_, layer) = pool.carries {
+                format!(
                     "state `{state}` of the pool `{name}` hands connections with the layer `{}` over to the pool \
                      `{}`, which cannot go on with it; give that one the same `layer(..)`",
                     short(layer),
                     other.name
-                ),
-                _ => format!(
+                )
+            } else {
+                format!(
                     "state `{state}` of the pool `{name}` hands encrypted connections over to the pool `{}`, \
                      which cannot decrypt them; give that one `tls(..)`, too",
                     other.name
-                ),
+                )
             }))
         }
         [(index, _)] => Ok(index),
