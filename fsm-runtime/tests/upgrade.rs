@@ -104,11 +104,11 @@ fn u8_a_process_that_a_script_has_started_may_be_the_new_one() {
     let upgrade = script.upgrade(PATIENCE);
     let upgrader = upgrade.upgrader();
     let old = pipeline().upgradable(upgrade).start().unwrap();
-    let upgraded = thread::spawn(move || upgrader.upgrade());
+    let outcome = thread::spawn(move || upgrader.upgrade());
     script.process();
     // The script runs on, and this has another number.
     let new = pipeline().upgradable(script.upgrade(PATIENCE)).start().unwrap();
-    upgraded.join().unwrap().unwrap();
+    outcome.join().unwrap().unwrap();
     old.join().unwrap();
     new.drain().unwrap();
 }
