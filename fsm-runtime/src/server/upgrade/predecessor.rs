@@ -396,7 +396,9 @@ impl<'a, 'b> Moving<'a, 'b> {
         let sent = self.old.channel.send(PARCELS, &body, &sockets).map_err(|error| lost(&error));
         let is_it = |message: &Message| matches!(message, Message::Have);
         if let Err(why) = sent.and_then(|()| self.old.expect_or_part("have", is_it)) {
-            departures.into_iter().for_each(|departure| self.stays(departure));
+            for departure in departures {
+                self.stays(departure);
+            }
             return Err(why);
         }
         let (result, refused) = match self.old.receive() {
