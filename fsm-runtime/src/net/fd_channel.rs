@@ -254,6 +254,7 @@ mod tests {
     fn u6_nothing_follows_a_frame_that_was_cut() {
         let (here, there) = pair();
         here.set_patience(Duration::from_millis(20)).unwrap();
+        there.set_patience(Duration::from_secs(5)).unwrap();
         let too_large = here.send(1, &vec![0; MOST_BYTES + 1], &[]);
         assert_eq!(too_large.unwrap_err().kind(), io::ErrorKind::InvalidInput);
         here.send(2, b"nothing of it has gone", &[]).unwrap();

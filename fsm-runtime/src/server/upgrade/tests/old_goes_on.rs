@@ -127,6 +127,10 @@ fn u8_the_old_process_waits_for_those_that_come_to_rest_though_refused_ones_have
     takes(vec![(0, "I do not like it".to_owned())]);
     drop(at_rest);
     until("the refused one has ended", || handle.stats().open == 1);
+    new.0.set_patience(Duration::from_millis(100)).unwrap();
+    let early = Message::receive(&new.0).unwrap_err();
+    assert_eq!(early.kind(), io::ErrorKind::TimedOut, "it waits for the one at work");
+    new.0.set_patience(PATIENCE).unwrap();
     assert_eq!(at_work.ask(), "old");
     takes(Vec::new());
     assert!(matches!(new.next(), Message::Commit));
