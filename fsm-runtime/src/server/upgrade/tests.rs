@@ -349,6 +349,7 @@ fn u4_a_connection_with_more_than_fits_into_a_frame_stays() {
         handle.snapshot(PATIENCE).tasks.iter().any(|task| task.unread == MANY)
     });
     let (new, _) = start("new");
+    until("the small one has moved", || handle.stats().moved == 1);
     let answer = |client: &mut Asker| {
         client.0.get_mut().write_all(b"\n").unwrap();
         let mut line = String::new();
