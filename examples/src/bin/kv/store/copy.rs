@@ -62,7 +62,8 @@ impl Store {
     pub(crate) fn copy_some(&mut self, into: &mut Vec<u8>) -> bool {
         let Some(changes) = &mut self.changes else { return false };
         let mut at = changes.copied_from.min(self.keys.len());
-        while at > 0 && into.len() < PIECE {
+        let full = into.len() + PIECE;
+        while at > 0 && into.len() < full {
             at -= 1;
             if let Some((key, entry)) = self.keys.get_index(at) {
                 entry.copy(key, into);
