@@ -5,6 +5,7 @@ use std::io;
 #[cfg(feature = "transitions")]
 use crate::Trigger;
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
+use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
@@ -25,6 +26,7 @@ use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 mod close;
 mod datagrams;
 mod fast_path;
+mod goodbye;
 #[cfg(all(feature = "pool", unix))]
 pub(crate) mod moving;
 mod other;
@@ -46,43 +48,12 @@ pub(crate) struct ConnectionTask<M: Machine, H, S> {
     state: StreamState,
     machine: M,
     deadlines: M::Deadlines,
-    /// `None` until the first turn makes it.
+    /// `None` until the first turn makes it, and when the machine has ended.
     handler: Option<H>,
     goodbye: Goodbye,
     /// The other socket, in a machine that has one.
     other: M::Other,
     pending: Option<Box<Pending<M>>>,
-}
-
-/// The progress of a connection towards its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Goodbye {
-    NotSaid,
-    /// The machine has taken a `drain` edge.
-    Said,
-    /// The last output leaves; the connection ends for this reason.
-    Closing(Ended),
-    /// It ends in its next turn, because somebody asked for it.
-    EndAsked,
-    /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
-    ShedAsked,
-    /// A newcomer takes its place, and the machine has taken a `drain` edge.
-    ShedSaid,
-    /// A newcomer takes its place, and the last output leaves.
-    ShedCloses,
-    /// It has not begun, and another process has refused the connection, when it was asked to move for the first, third
-    /// or fifth time.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "connections do not move"))]
-    RefusedOddTime,
-    /// The same for the second, fourth or sixth time.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "connections do not move"))]
-    RefusedEvenTime,
-}
-
-impl Goodbye {
-    fn has_not_begun(self) -> bool {
-        matches!(self, Self::NotSaid | Self::RefusedOddTime | Self::RefusedEvenTime)
-    }
 }
 
 /// The pending input and output of a connection of `M`.

@@ -9,7 +9,7 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
-use crate::machine::survey::Visible;
+use crate::machine::visible::Visible;
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
 use crate::panics::caught;

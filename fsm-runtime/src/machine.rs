@@ -26,6 +26,7 @@ pub(crate) mod shed;
 pub(crate) mod size_budget;
 pub(crate) mod survey;
 pub(crate) mod timer;
+pub(crate) mod visible;
 pub(crate) mod wait_set;
 
 pub use self::wait_set::WaitSet;

@@ -1,5 +1,6 @@
+use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
-use crate::connection::{ConnectionTask, Goodbye, Pending};
+use crate::connection::{ConnectionTask, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};

@@ -2,9 +2,10 @@
 
 use std::io;
 
+use crate::connection::ConnectionTask;
+use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::{Turn, TurnStart};
-use crate::connection::{ConnectionTask, Goodbye};
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::call::mailboxes::{CallState, MailboxContent};
+use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
-use crate::connection::{ConnectionTask, Goodbye, Pending, PendingBoxes};
+use crate::connection::{ConnectionTask, Pending, PendingBoxes};
 use crate::lifecycle::moving::Moving;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
@@ -20,13 +21,6 @@ use crate::net::stream_state::StreamState;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::{Drive, Ended, Key, Machine, PackedFields};
-
-impl Goodbye {
-    /// That of a connection that was refused when it was asked to move.
-    fn refused(odd_time: bool) -> Self {
-        if odd_time { Self::RefusedOddTime } else { Self::RefusedEvenTime }
-    }
-}
 
 /// Keeps connections that have left their port.
 pub(crate) trait Park<M: Machine, H>: Send + Sync {

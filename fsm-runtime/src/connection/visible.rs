@@ -1,7 +1,7 @@
 //! What a snapshot sees of a connection.
 
 use crate::connection::ConnectionTask;
-use crate::machine::survey::Visible;
+use crate::machine::visible::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::TimeSource;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
-use crate::machine::survey::Visible;
+use crate::machine::visible::Visible;
 use crate::scheduler::port::{Slots, Visited, Walk};
 use crate::scheduler::resting::{RestingTask, RestingTasks, ShedRequest};
 use crate::snapshot::Since;

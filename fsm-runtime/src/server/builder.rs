@@ -25,6 +25,7 @@ mod jobs;
 mod layer;
 mod listen;
 mod ranges;
+mod shard;
 mod threads;
 #[cfg(feature = "tls")]
 mod tls;

@@ -46,12 +46,18 @@ use control::Control;
 pub struct Upgrade {
     path: PathBuf,
     program: Option<PathBuf>,
-    ready_within: Duration,
-    answer_within: Duration,
-    rest_within: Duration,
-    still_within: Duration,
+    times: Times,
     data: Option<Box<dyn UpgradeData>>,
     control: Arc<Control>,
+}
+
+/// The bounds of an upgrade, which `ready_within` and the like set.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    ready: Duration,
+    answer: Duration,
+    rest: Duration,
+    still: Duration,
 }
 
 impl Upgrade {
@@ -61,10 +67,12 @@ impl Upgrade {
         Self {
             path: path.into(),
             program: None,
-            ready_within: Duration::from_secs(60),
-            answer_within: Duration::from_secs(5),
-            rest_within: Duration::from_secs(10),
-            still_within: Duration::from_secs(1),
+            times: Times {
+                ready: Duration::from_secs(60),
+                answer: Duration::from_secs(5),
+                rest: Duration::from_secs(10),
+                still: Duration::from_secs(1),
+            },
             data: None,
             control: Arc::default(),
         }
@@ -80,7 +88,7 @@ impl Upgrade {
     /// How long the old process waits for each step of the new one until that is ready, and the new one for each step of
     /// the old one: 60 s by default. Then the upgrade fails, and the old process goes on.
     pub fn ready_within(mut self, time: Duration) -> Self {
-        self.ready_within = time;
+        self.times.ready = time;
         self
     }
 
@@ -91,7 +99,7 @@ impl Upgrade {
     /// All that comes before the old process drains may take so much longer than [`still_within`](Upgrade::still_within)
     /// and [`rest_within`](Upgrade::rest_within) together.
     pub fn answer_within(mut self, time: Duration) -> Self {
-        self.answer_within = time;
+        self.times.answer = time;
         self
     }
 
@@ -99,7 +107,7 @@ impl Upgrade {
     /// Until then a failure of the new process changes nothing in the old one but for the connections that have
     /// moved. While it drains, connections that come to rest still move.
     pub fn rest_within(mut self, time: Duration) -> Self {
-        self.rest_within = time;
+        self.times.rest = time;
         self
     }
 
@@ -108,7 +116,7 @@ impl Upgrade {
     /// connections end that wait only until their peers read: those in states of `#[flush]` and `#[writable]`, and those
     /// that have ended but for the output that is not sent. So a peer that does not read keeps nobody from an upgrade.
     pub fn still_within(mut self, time: Duration) -> Self {
-        self.still_within = time;
+        self.times.still = time;
         self
     }
 
@@ -157,6 +165,41 @@ impl fmt::Debug for Upgrade {
 ///
 /// All connections must be able to come to rest and to move for it: while one has something in progress that does
 /// not end in [`Upgrade::still_within`], the upgrade fails and the old process goes on.
+///
+/// ```
+/// use std::io::{self, Read, Write};
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use fsm_runtime::{Upgrade, UpgradeData};
+///
+/// /// A counter, all of which is the last part.
+/// struct Visits(Arc<AtomicU64>);
+///
+/// impl UpgradeData for Visits {
+///     fn send(&mut self, _: &mut dyn Write) -> io::Result<()> {
+///         Ok(())
+///     }
+///
+///     fn send_last(&mut self, to: &mut dyn Write) -> io::Result<()> {
+///         to.write_all(&self.0.load(Ordering::SeqCst).to_le_bytes())
+///     }
+///
+///     fn receive(&mut self, _: &mut dyn Read) -> io::Result<()> {
+///         Ok(())
+///     }
+///
+///     fn receive_last(&mut self, from: &mut dyn Read) -> io::Result<()> {
+///         let mut count = [0; 8];
+///         from.read_exact(&mut count)?;
+///         self.0.store(u64::from_le_bytes(count), Ordering::SeqCst);
+///         Ok(())
+///     }
+/// }
+///
+/// let upgrade = Upgrade::new("/run/visits.sock").data(Visits(Arc::default()));
+/// # let _ = upgrade;
+/// ```
 pub trait UpgradeData: Send + 'static {
     /// Writes the first part, in the old process. The pools serve meanwhile.
     ///
@@ -192,6 +235,20 @@ pub trait UpgradeData: Send + 'static {
 }
 
 /// Begins an upgrade from code. [`Upgrade::upgrader`] returns one; it is cheap to clone, and any thread may use it.
+///
+/// ```no_run
+/// use fsm_runtime::prelude::*;
+/// use fsm_runtime::{Pipeline, Upgrade};
+///
+/// fn serve(pool: Pool) -> Result<(), PoolError> {
+///     let upgrade = Upgrade::new("/run/kv/upgrade.sock");
+///     let upgrader = upgrade.upgrader();
+///     let running = Pipeline::new().pool(pool).upgradable(upgrade).start()?;
+///     // As the administrator asks for it, in a program without signals.
+///     upgrader.upgrade()?;
+///     running.join().map(drop)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Upgrader(Arc<Control>);
 

@@ -1,16 +1,16 @@
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::{Events, Poll, Registry, Waker};
 
 use super::Builder;
 use super::listen::{Listen, Listens};
+use super::shard::Shard;
 use super::threads::ThreadParts;
 use crate::call::hand_off::HandOffTarget;
 use crate::call::service::PoolEntry;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, ScratchSettings};
-use crate::driver::acceptor::{Accept, Acceptor};
+use crate::driver::acceptor::Accept;
 use crate::driver::connector::ConnectSettings;
 use crate::driver::reactor::Reactor;
 use crate::driver::receiver::{Receiver, ReceiverSettings};
@@ -30,7 +30,7 @@ use crate::server::handover::Handover;
 use crate::server::layer::Carries;
 use crate::server::layer::sealed::{PoolNeeds, Stack};
 use crate::server::layer::{DatagramClients, Datagrams};
-use crate::server::placement::{ConnectionPort, Listening, Placement};
+use crate::server::placement::{Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::spec::Features;
@@ -38,17 +38,6 @@ use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport, Wai
 
 /// The initial size of a port's buffer of events, which grows when a poll fills it.
 const EVENTS: usize = 64;
-
-/// A port with its poll and its listeners, before its threads start.
-struct Shard<M: Machine, H, L: Stack> {
-    number: usize,
-    poll: Poll,
-    registry: Arc<Registry>,
-    port: Arc<ConnectionPort<M, H, L>>,
-    acceptors: Vec<Acceptor>,
-    /// Sockets of datagrams, in place of listeners.
-    datagrams: Vec<DatagramSocket>,
-}
 
 /// The parts of a thread of connections, beside those that all threads have.
 struct ConnectionParts<M: Machine, H, L: Stack> {
@@ -343,66 +332,6 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             shedder,
             connector,
         }
-    }
-}
-
-impl<M: Machine, H, L: Stack> Shard<M, H, L> {
-    /// Whether connections or datagrams can come.
-    fn accepts(&self) -> bool {
-        !self.acceptors.is_empty() || !self.datagrams.is_empty()
-    }
-
-    /// Adds a socket of datagrams. Returns its address, with the port that the system chose.
-    fn add_datagrams(&mut self, mut socket: DatagramSocket) -> Result<Address, PoolError> {
-        let token = token::listener(self.datagrams.len());
-        let registered = socket.register(self.poll.registry(), token);
-        registered.map_err(PoolError::io("register a socket of datagrams"))?;
-        let address = Address::Udp(socket.address());
-        self.datagrams.push(socket);
-        Ok(address)
-    }
-
-    /// Adds a listener that was handed in. Returns its address.
-    fn adopt(&mut self, socket: &ListeningSocket, plain: bool) -> Result<Address, PoolError> {
-        let failed = || PoolError::io("use a listener that was handed in");
-        let listener = Listener::adopt(socket).map_err(failed())?;
-        if !socket.listens().map_err(failed())? {
-            let why = "the socket does not listen; call `listen` on it before";
-            return Err(failed()(io::Error::new(io::ErrorKind::InvalidInput, why)));
-        }
-        self.add(listener.plain(plain))
-    }
-
-    /// Adds a listener of the process before this one. Returns its address.
-    fn inherit(
-        &mut self,
-        socket: &ListeningSocket,
-        plain: bool,
-        handover: &Handover,
-    ) -> Result<Address, PoolError> {
-        #[cfg(unix)]
-        let listener = Listener::inherit(socket, &handover.files);
-        #[cfg(not(unix))]
-        let (listener, _) = (Listener::adopt(socket), handover);
-        let listener = listener.map_err(PoolError::io("use a listener of the old process"))?;
-        self.add(listener.plain(plain))
-    }
-
-    /// Keeps a copy of the listener that was added last for the process after this one.
-    fn keep(&self, pool: &str, text: &str, handover: &mut Handover) -> Result<(), PoolError> {
-        let Some(last) = self.acceptors.last() else { return Ok(()) };
-        let kept = handover.keep(pool, text, || last.listener.copy());
-        kept.map_err(PoolError::io("copy a listener for a live upgrade"))
-    }
-
-    /// Adds a listener. Returns its address, with the TCP port that the system chose.
-    fn add(&mut self, mut listener: Listener) -> Result<Address, PoolError> {
-        let token = token::listener(self.acceptors.len());
-        let registered = listener.register(self.poll.registry(), token);
-        registered.map_err(PoolError::io("register a listener"))?;
-        let address = listener.address().map_err(PoolError::io("see where it listens"))?;
-        self.acceptors.push(Acceptor::new(listener));
-        Ok(address)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::key::Generations;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
-use crate::machine::survey::{Visible, VisiblePort};
+use crate::machine::visible::{Visible, VisiblePort};
 use crate::scheduler::journeys::JourneyWatch;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, PortSettings};

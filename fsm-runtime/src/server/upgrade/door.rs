@@ -106,7 +106,7 @@ fn meet(site: &Site) -> Result<Meeting, PoolError> {
     let path = site.path.display();
     let meeting = Meeting::bind(&site.path)
         .map_err(PoolError::io(format!("wait for a new process at {path}")))?;
-    site.control.open(site.program.clone(), site.ready_within);
+    site.control.open(site.program.clone(), site.times.ready);
     Ok(meeting)
 }
 

@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use super::control::Control;
 use super::door::Door;
 use super::successor::Successor;
-use super::{Upgrade, UpgradeData, notify};
+use super::{Times, Upgrade, UpgradeData, notify};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::listener::FilesLeft;
 use crate::server::handover::{HandedListener, Handover};
@@ -21,10 +20,7 @@ pub(crate) struct Launch {
 pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) program: Option<PathBuf>,
-    pub(super) ready_within: Duration,
-    pub(super) answer_within: Duration,
-    pub(super) rest_within: Duration,
-    pub(super) still_within: Duration,
+    pub(super) times: Times,
     pub(super) data: Mutex<Option<Box<dyn UpgradeData>>>,
     pub(super) control: Arc<Control>,
     pub(super) pools: Vec<SitePool>,
@@ -78,16 +74,7 @@ impl Launch {
             );
         }
         drop(unwanted);
-        let Upgrade {
-            path,
-            program,
-            ready_within,
-            answer_within,
-            rest_within,
-            still_within,
-            data,
-            control,
-        } = upgrade;
+        let Upgrade { path, program, times, data, control } = upgrade;
         if data.is_some() {
             warn_of_those_that_stay(&pools);
         }
@@ -95,10 +82,7 @@ impl Launch {
         let site = Arc::new(Site {
             path,
             program,
-            ready_within,
-            answer_within,
-            rest_within,
-            still_within,
+            times,
             data,
             control,
             pools,

@@ -50,7 +50,7 @@ impl Successor {
             return Err(unfit(format!("the process that listens at {path} is another user's")));
         }
         let channel = FdChannel::new(stream);
-        channel.set_patience(upgrade.ready_within).map_err(PoolError::io("use a socket"))?;
+        channel.set_patience(upgrade.times.ready).map_err(PoolError::io("use a socket"))?;
         let pools = pools.iter().map(|pool| pool.name.clone()).collect();
         let hello = Message::Hello { version: VERSION, process: std::process::id(), pools };
         let mut new = Self { channel, old: 0, listeners: Vec::new(), data: false };

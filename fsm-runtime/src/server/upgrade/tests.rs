@@ -20,6 +20,11 @@ mod data;
 mod kept;
 mod new_serves;
 mod old_goes_on;
+mod scripts;
+mod text;
+
+use scripts::{NewProcess, OldProcess};
+use text::Text;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -245,51 +250,6 @@ fn u6_pools_that_would_lose_connections_cannot_be_upgradable() {
     assert!(!place.path().exists());
 }
 
-/// A script that plays the new process up to some step.
-struct NewProcess(FdChannel);
-
-impl NewProcess {
-    fn connect(path: &Path) -> Self {
-        let channel = FdChannel::new(UnixStream::connect(path).unwrap());
-        channel.set_patience(PATIENCE).unwrap();
-        Self(channel)
-    }
-
-    fn hello(&self) {
-        let pools = vec!["front".to_owned()];
-        Message::Hello { version: VERSION, process: 1, pools }.send(&self.0).unwrap();
-    }
-
-    fn next(&self) -> Message {
-        Message::receive(&self.0).unwrap().expect("a message should come")
-    }
-
-    fn refusal(&self) -> String {
-        loop {
-            match self.next() {
-                Message::Refused { why } => return why,
-                Message::Welcome { .. } | Message::Listeners { .. } => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    /// Does the first steps of an upgrade. There are [`STEPS`](Self::STEPS).
-    fn steps(&self, steps: usize) {
-        let all: [&dyn Fn(); Self::STEPS] = [
-            &|| self.hello(),
-            &|| assert!(matches!(self.next(), Message::Welcome { listeners: 1, .. })),
-            &|| assert!(matches!(self.next(), Message::Listeners { .. })),
-            &|| Message::Ready.send(&self.0).unwrap(),
-            &|| assert!(matches!(self.next(), Message::Go)),
-            &|| assert!(matches!(self.next(), Message::Commit)),
-        ];
-        all[..steps].iter().for_each(|step| step());
-    }
-
-    const STEPS: usize = 6;
-}
-
 #[test]
 fn u11_connections_at_rest_go_on_in_the_new_process() {
     let place = Place::new();
@@ -416,118 +376,4 @@ fn u9_an_upgrade_while_the_pools_drain_is_refused() {
     assert_eq!(new.refusal(), "the old process drains");
     drop(busy);
     old.join().unwrap();
-}
-
-/// A script that plays the old process, and then dies or says why it goes on.
-struct OldProcess {
-    meeting: UnixListener,
-    path: PathBuf,
-}
-
-impl OldProcess {
-    const STEPS: usize = 5;
-
-    /// Does the first steps of an upgrade.
-    fn talk(self, steps: usize, listener: &std::net::TcpListener) -> (FdChannel, Self) {
-        let (stream, _) = self.meeting.accept().unwrap();
-        let channel = FdChannel::new(stream);
-        channel.set_patience(PATIENCE).unwrap();
-        let receive = || Message::receive(&channel).unwrap().unwrap();
-        let all: [&dyn Fn(); Self::STEPS] = [
-            &|| assert!(matches!(receive(), Message::Hello { .. })),
-            &|| {
-                let data = false;
-                let welcome = Message::Welcome { version: VERSION, process: 1, listeners: 1, data };
-                welcome.send(&channel).unwrap();
-            },
-            &|| {
-                let mut body = Vec::new();
-                vec![("front".to_owned(), "127.0.0.1:0".to_owned())].pack(&mut body);
-                channel.send(LISTENERS, &body, &[listener.as_fd()]).unwrap();
-            },
-            &|| assert!(matches!(receive(), Message::Ready)),
-            &|| Message::Go.send(&channel).unwrap(),
-        ];
-        all[..steps].iter().for_each(|step| step());
-        (channel, self)
-    }
-
-    /// Does the first steps of an upgrade, and ends.
-    fn steps(self, steps: usize, listener: &std::net::TcpListener, refuses: bool) {
-        let (channel, old) = self.talk(steps, listener);
-        if refuses {
-            Message::Refused { why: "I go on".to_owned() }.send(&channel).unwrap();
-            // It lives until the other one has read that.
-            let mut rest = Vec::new();
-            while let Ok(Some(message)) = Message::receive(&channel) {
-                rest.push(message);
-            }
-        } else {
-            // A process that is killed may still listen when the other one looks for it.
-            drop(channel);
-            let Self { meeting, path } = old;
-            drop(meeting.accept().unwrap());
-            drop(meeting);
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-
-    /// Answers a process that asks whether this one lives.
-    fn shows_that_it_lives(&self) {
-        let (mut asks, _) = self.meeting.accept().unwrap();
-        asks.write_all(b"yes").unwrap();
-    }
-
-    fn start(place: &Place) -> Self {
-        let path = place.path();
-        Self { meeting: UnixListener::bind(&path).unwrap(), path }
-    }
-}
-
-/// Text that grows, and a copy of what was received.
-struct Text {
-    first: String,
-    last: String,
-    fails: bool,
-    events: mpsc::Sender<String>,
-}
-
-impl Text {
-    fn new(first: &str, last: &str) -> (Self, Receiver<String>) {
-        let (events, received) = mpsc::channel();
-        let text = Self { first: first.to_owned(), last: last.to_owned(), fails: false, events };
-        (text, received)
-    }
-}
-
-impl UpgradeData for Text {
-    fn send(&mut self, to: &mut dyn Write) -> io::Result<()> {
-        to.write_all(self.first.as_bytes())
-    }
-
-    fn send_last(&mut self, to: &mut dyn Write) -> io::Result<()> {
-        if self.fails {
-            return Err(io::Error::other("it is broken"));
-        }
-        to.write_all(self.last.as_bytes())
-    }
-
-    fn cancel(&mut self) {
-        self.events.send("cancelled".to_owned()).unwrap();
-    }
-
-    fn receive(&mut self, from: &mut dyn Read) -> io::Result<()> {
-        let mut text = String::new();
-        from.read_to_string(&mut text)?;
-        self.events.send(format!("{} bytes {}", text.len(), &text[..1])).unwrap();
-        Ok(())
-    }
-
-    fn receive_last(&mut self, from: &mut dyn Read) -> io::Result<()> {
-        let mut first = [0];
-        from.read_exact(&mut first)?;
-        // The rest is skipped.
-        self.events.send(format!("last {}", char::from(first[0]))).unwrap();
-        Ok(())
-    }
 }

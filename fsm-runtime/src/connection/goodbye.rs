@@ -1,0 +1,38 @@
+use crate::Ended;
+
+/// The progress of a connection towards its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goodbye {
+    NotSaid,
+    /// The machine has taken a `drain` edge.
+    Said,
+    /// The last output leaves; the connection ends for this reason.
+    Closing(Ended),
+    /// It ends in its next turn, because somebody asked for it.
+    EndAsked,
+    /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
+    ShedAsked,
+    /// A newcomer takes its place, and the machine has taken a `drain` edge.
+    ShedSaid,
+    /// A newcomer takes its place, and the last output leaves.
+    ShedCloses,
+    /// It has not begun, and another process has refused the connection, when it was asked to move for the first, third
+    /// or fifth time.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "connections do not move"))]
+    RefusedOddTime,
+    /// The same for the second, fourth or sixth time.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "connections do not move"))]
+    RefusedEvenTime,
+}
+
+impl Goodbye {
+    pub(super) fn has_not_begun(self) -> bool {
+        matches!(self, Self::NotSaid | Self::RefusedOddTime | Self::RefusedEvenTime)
+    }
+
+    /// That of a connection that was refused when it was asked to move.
+    #[cfg(all(feature = "pool", unix))]
+    pub(super) fn refused(odd_time: bool) -> Self {
+        if odd_time { Self::RefusedOddTime } else { Self::RefusedEvenTime }
+    }
+}
