@@ -3,6 +3,7 @@ use std::sync::mpsc;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Ended, Submitter};
 
+use super::server::{Flood, Server};
 use super::*;
 
 /// Asks a server, up to three times. A question begins with a number, which its answer has, too.
@@ -74,62 +75,6 @@ impl asks::Handler for Asker {
         asked.tries += 1;
         asked.send(cx);
         asks::AfterAgain::Answer { asked: *asked }
-    }
-}
-
-/// A server that a test plays.
-struct Server(UdpSocket);
-
-impl Server {
-    fn new() -> Self {
-        Self::on("127.0.0.1:0".parse().unwrap())
-    }
-
-    fn on(address: SocketAddr) -> Self {
-        let socket = UdpSocket::bind(address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        Self(socket)
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.0.local_addr().unwrap()
-    }
-
-    /// The next question: its id, its text and its sender.
-    fn question(&self) -> (u8, String, SocketAddr) {
-        let mut buffer = [0; 600];
-        let (len, from) = self.0.recv_from(&mut buffer).unwrap();
-        (buffer[0], String::from_utf8_lossy(&buffer[1..len]).into_owned(), from)
-    }
-
-    fn answer(&self, id: u8, text: &str, to: SocketAddr) {
-        self.0.send_to(&[&[id], text.as_bytes()].concat(), to).unwrap();
-    }
-
-    /// Answers the next question with its text.
-    fn echo(&self) -> SocketAddr {
-        let (id, text, from) = self.question();
-        self.answer(id, &text, from);
-        from
-    }
-
-    /// Answers each question with its text until the job has its reply: the system drops answers
-    /// while the client's receive buffer is full, and the client asks again.
-    fn echo_until_replied<R: Send + 'static>(&self, mut job: JobHandle<R>) -> Option<R> {
-        self.0.set_nonblocking(true).unwrap();
-        let mut buffer = [0; 600];
-        loop {
-            while let Ok((len, from)) = self.0.recv_from(&mut buffer) {
-                self.0.send_to(&buffer[..len], from).unwrap();
-            }
-            match job.wait_for(Duration::from_millis(5)) {
-                Ok(reply) => {
-                    self.0.set_nonblocking(false).unwrap();
-                    return reply;
-                }
-                Err(waiting) => job = waiting,
-            }
-        }
     }
 }
 
@@ -272,30 +217,6 @@ fn d7_a_flood_at_rest_holds_up_no_job() {
         assert_eq!(from, client);
         server.answer(id, &text, client);
         assert_eq!(server.echo_until_replied(job), ok("second"));
-    }
-}
-
-/// Datagrams that nobody asked for, as fast as they can be sent.
-struct Flood {
-    sender: std::thread::JoinHandle<()>,
-    stops: mpsc::Sender<()>,
-}
-
-impl Flood {
-    fn start(server: &Server, client: SocketAddr) -> Self {
-        let socket = server.0.try_clone().unwrap();
-        let (stops, stopped) = mpsc::channel();
-        let sender = std::thread::spawn(move || {
-            while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
-                let _ = socket.send_to(b"\0unasked", client);
-            }
-        });
-        Self { sender, stops }
-    }
-
-    fn stop(self) {
-        drop(self.stops);
-        self.sender.join().unwrap();
     }
 }
 

@@ -13,6 +13,7 @@ mod clients;
 #[cfg(target_os = "linux")]
 mod flood;
 mod refused;
+mod server;
 mod sessions;
 
 /// Answers each datagram. One that begins with `+` begins a count, which `+` goes on with and `-` ends.
