@@ -156,7 +156,7 @@ impl fmt::Debug for Upgrade {
     }
 }
 
-/// Data of the application that goes to the new process of an [`Upgrade`], in two parts.
+/// Data of the application that goes to the new process of an [`Upgrade`], in two parts, or in the first one alone.
 ///
 /// The old process writes the first part while its pools serve. It writes the last part when no connection and no
 /// job has a turn any more: then nothing that a client was told is missing in the new process. A snapshot as the
@@ -207,6 +207,17 @@ pub trait UpgradeData: Send + 'static {
     ///
     /// An error ends the upgrade; the old process goes on.
     fn send(&mut self, to: &mut dyn Write) -> io::Result<()>;
+
+    /// Whether there is a last part, for which the pools stand still: `true` by default.
+    ///
+    /// If not, [`send_last`](UpgradeData::send_last) and [`receive_last`](UpgradeData::receive_last) do not run, and
+    /// connections move, stay and drain as without data. Both processes serve with the data then, the old one until it
+    /// ends. This is for data that both can reach, such as a directory: the first part prepares them to share it. The old
+    /// process can still go on after the new one serves, and [`cancel`](UpgradeData::cancel) runs then, also while the
+    /// new one lives for another moment.
+    fn stands_still(&self) -> bool {
+        true
+    }
 
     /// Writes the last part, in the old process. The pools stand still meanwhile.
     ///

@@ -75,7 +75,7 @@ impl Launch {
         }
         drop(unwanted);
         let Upgrade { path, program, times, data, control } = upgrade;
-        if data.is_some() {
+        if data.as_ref().is_some_and(|data| data.stands_still()) {
             warn_of_those_that_stay(&pools);
         }
         let data = Mutex::new(data);

@@ -5,7 +5,7 @@ use crate::Moves;
 use crate::net::fd_channel::{FdChannel, ReceivedFrame};
 
 /// The version of this protocol. Processes with different ones do not talk.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// What the first message of a new process begins with.
 const MAGIC: &str = "fsm upgrade";
 
@@ -31,8 +31,8 @@ pub(super) enum Message {
     Hello { version: u32, process: u32, pools: Vec<String> },
     /// Either: this comes to nothing, and why. The old process goes on, and the new one ends.
     Refused { why: String },
-    /// Old: so many listeners follow, and data if `data`.
-    Welcome { version: u32, process: u32, listeners: u32, data: bool },
+    /// Old: so many listeners follow, and data if `data`, whose last part comes while all stand still if `still`.
+    Welcome { version: u32, process: u32, listeners: u32, data: bool, still: bool },
     /// Old: listeners, each with its pool and its address.
     Listeners { names: Vec<(String, String)>, sockets: Vec<OwnedFd> },
     /// Old: a piece of the data.
@@ -41,7 +41,7 @@ pub(super) enum Message {
     DataEnd,
     /// New: all pools run, and wait.
     Ready,
-    /// Old, without data: serve; I accept no more.
+    /// Old, without a last part of the data: serve; I accept no more.
     Go,
     /// Old: connections, each a parcel with its socket.
     Parcels { parcels: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },
@@ -49,7 +49,7 @@ pub(super) enum Message {
     Have,
     /// New: the parcels that I could not use, by number, and why. Their sockets are untouched.
     Taken { refused: Vec<(u32, String)> },
-    /// Old: I drain now, and will not come back. With data, serve.
+    /// Old: I drain now, and will not come back. With a last part of the data, serve.
     Commit,
     /// New: I know.
     Committed,
@@ -88,9 +88,9 @@ impl Message {
                 why.pack(&mut body);
                 REFUSED
             }
-            Self::Welcome { version, process, listeners, data } => {
+            Self::Welcome { version, process, listeners, data, still } => {
                 (*version, *process).pack(&mut body);
-                (*listeners, *data).pack(&mut body);
+                (*listeners, *data, *still).pack(&mut body);
                 WELCOME
             }
             Self::Data { bytes } => return to.send(DATA, bytes, &[]),
@@ -144,8 +144,8 @@ impl Message {
             REFUSED => Self::Refused { why: Moves::unpack(&mut from)? },
             WELCOME => {
                 let (version, process) = Moves::unpack(&mut from)?;
-                let (listeners, data) = Moves::unpack(&mut from)?;
-                Self::Welcome { version, process, listeners, data }
+                let (listeners, data, still) = Moves::unpack(&mut from)?;
+                Self::Welcome { version, process, listeners, data, still }
             }
             LISTENERS => {
                 let names: Vec<_> = Moves::unpack(&mut from)?;

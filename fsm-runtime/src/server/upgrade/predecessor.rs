@@ -68,7 +68,7 @@ impl Predecessor<'_> {
         self.channel.set_patience(self.site.times.answer).map_err(|error| error.to_string())?;
         // From here to the commit, dropping this lets the pools go on as before.
         let mut moving = Moving::begin(self);
-        if data.has_begun() {
+        if data.stands_still() {
             // The commit comes first, because this process cannot go on with its data once another one serves.
             data.last(&self.channel, moving.stand_still()?)?;
         } else {
@@ -76,7 +76,7 @@ impl Predecessor<'_> {
             moving.ship_for(self.site.times.rest)?;
         }
         moving.commit()?;
-        moving.keeps_refused = !data.has_begun();
+        moving.keeps_refused = !data.stands_still();
         data.is_over();
         let shipped = moving.ship_waiting();
         // Now, because the process may end with the last of its pools.
@@ -114,7 +114,10 @@ impl Predecessor<'_> {
 
     /// Sends the listeners of the pools that the new process has.
     fn welcome(&self) -> Result<(), String> {
-        let has_data = self.site.data.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let (data, still) = {
+            let data = self.site.data.lock().unwrap_or_else(PoisonError::into_inner);
+            (data.is_some(), data.as_ref().is_some_and(|data| data.stands_still()))
+        };
         let is_known = |name: &str| self.pools.iter().any(|pool| pool == name) || name == CONSOLE;
         let listeners = self.site.listeners.iter().filter(|it| is_known(&it.pool));
         let listeners: Vec<_> = listeners.collect();
@@ -122,7 +125,8 @@ impl Predecessor<'_> {
             version: VERSION,
             process: std::process::id(),
             listeners: u32::try_from(listeners.len()).unwrap_or(u32::MAX),
-            data: has_data,
+            data,
+            still,
         })?;
         for some in listeners.chunks(MOST_DESCRIPTORS) {
             let names: Vec<_> = some.iter().map(|it| (it.pool.clone(), it.text.clone())).collect();

@@ -20,8 +20,8 @@ pub(super) struct Successor {
     /// The number of the old process.
     old: u32,
     listeners: Vec<HandedListener>,
-    /// The old process hands data over.
-    data: bool,
+    /// The old process stands still for the last part of its data.
+    still: bool,
 }
 
 /// A new process that serves, and that the old one may still leave.
@@ -53,7 +53,7 @@ impl Successor {
         channel.set_patience(upgrade.times.ready).map_err(PoolError::io("use a socket"))?;
         let pools = pools.iter().map(|pool| pool.name.clone()).collect();
         let hello = Message::Hello { version: VERSION, process: std::process::id(), pools };
-        let mut new = Self { channel, old: 0, listeners: Vec::new(), data: false };
+        let mut new = Self { channel, old: 0, listeners: Vec::new(), still: false };
         let met = hello.send(&new.channel).map_err(|error| ending(&upgrade.path, Err(error)));
         match met.and_then(|()| new.receive_all(upgrade)) {
             Ok(()) => Ok(Some(new)),
@@ -69,10 +69,10 @@ impl Successor {
             Ok(Some(message)) => Ok(message),
             other => Err(ending(&path, other)),
         };
-        let expected = match next(&self.channel)? {
-            Message::Welcome { version: VERSION, process, listeners, data } => {
-                (self.old, self.data) = (process, data);
-                listeners as usize
+        let (expected, has_data) = match next(&self.channel)? {
+            Message::Welcome { version: VERSION, process, listeners, data, still } => {
+                (self.old, self.still) = (process, still);
+                (listeners as usize, data)
             }
             Message::Welcome { version, .. } => {
                 return Err(Ending::Lives(other_versions(version, VERSION)));
@@ -92,7 +92,7 @@ impl Successor {
             }
         }
         crate::log::info!(old = self.old, listeners = expected, "taking over");
-        if !self.data {
+        if !has_data {
             return Ok(());
         }
         let Some(data) = &mut upgrade.data else {
@@ -138,12 +138,12 @@ impl Successor {
         for pool in &site.pools {
             pool.state.resume_held();
         }
-        Ok(Committing { channel, committed: self.data })
+        Ok(Committing { channel, committed: self.still })
     }
 
-    /// Waits until the old process accepts no more. One that hands data over has committed then.
+    /// Waits until the old process accepts no more. One that has stood still has committed then.
     fn wait(&self, site: &Site) -> Result<(), Ending> {
-        if self.data {
+        if self.still {
             let mut data = site.data.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(data) = &mut *data {
                 let mut part = PartReader::new(&self.channel);
@@ -158,8 +158,8 @@ impl Successor {
             }
         }
         match Message::receive(&self.channel) {
-            Ok(Some(Message::Go)) if !self.data => Ok(()),
-            Ok(Some(Message::Commit)) if self.data => {
+            Ok(Some(Message::Go)) if !self.still => Ok(()),
+            Ok(Some(Message::Commit)) if self.still => {
                 commit(site, &self.channel).map_err(|error| ending(&site.path, Err(error)))
             }
             other => Err(ending(&site.path, other)),

@@ -11,19 +11,20 @@ use crate::server::upgrade::launch::Site;
 pub(super) struct DataSent<'a> {
     site: &'a Site,
     has_begun: bool,
+    stands_still: bool,
 }
 
 impl<'a> DataSent<'a> {
     pub(super) fn new(site: &'a Site) -> Self {
-        Self { site, has_begun: false }
+        Self { site, has_begun: false, stands_still: false }
     }
 
-    /// Whether there is data, of which the application has been asked for the first part.
-    pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
+    /// Whether there is data of which a last part follows, while all stand still.
+    pub(super) fn stands_still(&self) -> bool {
+        self.stands_still
     }
 
-    /// Notes that the new process has it all, and keeps it.
+    /// Notes that the new process has all that it needs, and keeps it.
     pub(super) fn is_over(&mut self) {
         self.has_begun = false;
     }
@@ -32,6 +33,7 @@ impl<'a> DataSent<'a> {
         let mut data = self.site.data.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(data) = &mut *data else { return Ok(()) };
         self.has_begun = true;
+        self.stands_still = data.stands_still();
         let mut part = PartWriter::new(to, None);
         data.send(&mut part).and_then(|()| part.finish()).map_err(|error| cannot_send(&error))
     }

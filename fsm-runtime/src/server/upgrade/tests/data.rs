@@ -160,3 +160,48 @@ fn u10_a_connection_that_cannot_come_to_rest_keeps_the_data_where_it_is() {
     assert_eq!((client.ask().as_str(), who(address(&old)).as_str()), ("old", "old"));
     old.drain().unwrap();
 }
+
+/// Data of which there is no last part.
+fn first_part(text: &str) -> (Text, Receiver<String>) {
+    let (text, events) = Text::new(text, "none");
+    (Text { stands_still: false, ..text }, events)
+}
+
+#[test]
+fn u10_for_data_without_a_last_part_nobody_stands_still() {
+    let place = Place::new();
+    let (sent, sent_events) = first_part("a");
+    let old = pipeline("old").upgradable(place.upgrade().data(sent)).start().unwrap();
+    // It cannot move, and would keep data with a last part where it is.
+    let mut stays = Asker::new(address(&old));
+    assert_eq!(stays.ask(), "old");
+    let (received, events) = Text::new("", "");
+    let new = pipeline("new").upgradable(place.upgrade().data(received)).start().unwrap();
+    assert_eq!(events.try_iter().collect::<Vec<_>>(), ["1 bytes a"]);
+    assert!(stays.is_closed());
+    assert_eq!(old.join().unwrap().drained, 1, "it has drained, and was not closed");
+    assert_eq!(sent_events.try_iter().count(), 0, "nothing was cancelled");
+    new.drain().unwrap();
+}
+
+#[test]
+fn u10_a_process_with_data_without_a_last_part_goes_on_until_it_drains() {
+    let place = Place::new();
+    let (sent, events) = first_part("a");
+    let old = movers("old").upgradable(place.upgrade().data(sent)).start().unwrap();
+    let mut client = Asker::new(address(&old));
+    assert_eq!(client.ask(), "old");
+    let new = NewProcess::connect(&place.path());
+    new.hello();
+    assert!(matches!(new.next(), Message::Welcome { data: true, still: false, .. }));
+    assert!(matches!(new.next(), Message::Listeners { .. }));
+    assert!(matches!(new.next(), Message::Data { .. }));
+    assert!(matches!(new.next(), Message::DataEnd));
+    Message::Ready.send(&new.0).unwrap();
+    assert!(matches!(new.next(), Message::Go), "it may serve, and nothing is committed");
+    assert!(events.try_recv().is_err());
+    drop(new);
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), "cancelled");
+    assert_eq!(client.ask(), "old");
+    old.drain().unwrap();
+}

@@ -7,13 +7,15 @@ pub(super) struct Text {
     pub(super) first: String,
     pub(super) last: String,
     pub(super) fails: bool,
+    pub(super) stands_still: bool,
     pub(super) events: mpsc::Sender<String>,
 }
 
 impl Text {
     pub(super) fn new(first: &str, last: &str) -> (Self, Receiver<String>) {
         let (events, received) = mpsc::channel();
-        let text = Self { first: first.to_owned(), last: last.to_owned(), fails: false, events };
+        let (first, last) = (first.to_owned(), last.to_owned());
+        let text = Self { first, last, fails: false, stands_still: true, events };
         (text, received)
     }
 }
@@ -21,6 +23,10 @@ impl Text {
 impl UpgradeData for Text {
     fn send(&mut self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(self.first.as_bytes())
+    }
+
+    fn stands_still(&self) -> bool {
+        self.stands_still
     }
 
     fn send_last(&mut self, to: &mut dyn Write) -> io::Result<()> {
