@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use fsm_runtime::MovesHandler;
+
 use crate::catalog::{Found, Lookup};
 use crate::events;
 use crate::front::{FrontCx, front};
@@ -67,6 +69,15 @@ impl Client {
         } else {
             front::AfterHead::Looking { job: lookup, get }
         }
+    }
+}
+
+/// A client moves to a new process of the server between two requests, of which nothing is left.
+impl MovesHandler for Client {
+    fn pack(&self, _: &mut Vec<u8>) {}
+
+    fn unpack(&mut self, _: &mut &[u8]) -> Option<()> {
+        Some(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use fsm_runtime::prelude::*;
+use fsm_runtime::{Moves, MovesHandler};
 
 use crate::feed::{Feed, Subscription};
 use crate::http::{Response, Status};
@@ -14,7 +15,7 @@ pub(crate) type EventsCx<'a> = Cx<'a, Arc<str>, Settings>;
 
 /// A client that receives an event for each document filed or deleted, as server-sent events. The
 /// front pool hands its connection over, and it stays here.
-#[state_machine(start = Open, message = Arc<str>, settings = Settings, eof => Gone)]
+#[state_machine(start = Open, message = Arc<str>, settings = Settings, moves, eof => Gone)]
 pub(crate) enum Events {
     /// Begins the stream of events.
     #[run]
@@ -43,11 +44,34 @@ pub(crate) enum Events {
 pub(crate) struct Subscriber {
     feed: Arc<Feed>,
     subscription: Option<Subscription>,
+    /// Where the subscription goes on that has come from another process.
+    position: (i64, u64),
 }
 
 impl Subscriber {
     pub(crate) fn new(feed: &Arc<Feed>) -> Self {
-        Self { feed: Arc::clone(feed), subscription: None }
+        Self { feed: Arc::clone(feed), subscription: None, position: (0, 0) }
+    }
+
+    fn position(&self) -> (i64, u64) {
+        self.subscription.as_ref().map_or(self.position, Subscription::position)
+    }
+}
+
+/// A subscriber goes on in a new process of the server with the event after the last one that it was told of.
+impl MovesHandler for Subscriber {
+    fn pack(&self, into: &mut Vec<u8>) {
+        self.position().pack(into);
+    }
+
+    fn unpack(&mut self, from: &mut &[u8]) -> Option<()> {
+        self.position = Moves::unpack(from)?;
+        Some(())
+    }
+
+    fn moved(&mut self, key: Key) {
+        let (heard, missed) = self.position();
+        self.subscription = Some(self.feed.resume(key, heard, missed));
     }
 }
 

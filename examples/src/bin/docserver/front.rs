@@ -16,7 +16,7 @@ pub(crate) type FrontCx<'a> = Cx<'a, NoMessage, Settings>;
 
 /// A client that sends one request after another.
 #[state_machine(
-    start = Head, settings = Settings, eof => Gone, gone => Busy,
+    start = Head, settings = Settings, moves, eof => Gone, gone => Busy,
     error = Refusal, error => Refused, refused => Refused,
     Next = Head | Gone,
     Upload = Sized | ChunkSize | Chunk | ChunkEnd | Trailer,

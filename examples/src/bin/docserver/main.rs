@@ -43,10 +43,14 @@ mod front;
 mod hot;
 mod http;
 mod index;
+#[cfg_attr(not(unix), allow(dead_code, reason = "there is no live upgrade"))]
+mod journal;
 mod pace;
 mod page;
 mod server;
 mod settings;
+#[cfg(unix)]
+mod sharing;
 mod store;
 
 use catalog::{Catalog, look_up};
@@ -116,6 +120,15 @@ struct Options {
     diagram: bool,
 }
 
+impl Options {
+    fn is_upgradable(&self) -> bool {
+        #[cfg(unix)]
+        return self.serving.upgrade.is_some();
+        #[cfg(not(unix))]
+        return false;
+    }
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
     match serve(&options) {
@@ -129,14 +142,14 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
-    #[cfg(unix)]
-    if options.serving.upgrade.is_some() {
-        let why = "`--upgrade` needs two processes at a time, and only one can use the directory of `docserver`";
-        return Err(why.into());
+    if options.is_upgradable() && options.single_pool {
+        return Err("`--upgrade` cannot be used with `--single-pool`".into());
     }
     let _log = options.serving.start_log()?;
     let directory = directory(options)?;
     let feed = Arc::<Feed>::default();
+    #[cfg(unix)]
+    let sharing = sharing::Sharing::new(&directory, &feed);
     let delay = options.index_delay;
     let indexer = {
         let (directory, feed) = (Arc::clone(&directory), Arc::clone(&feed));
@@ -197,6 +210,8 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let pipeline =
         Pipeline::new().pool(front).pool(index.try_worker(indexer)).pool(options.extractor.pool());
     let pipeline = pipeline.pool(catalog).pool(events);
+    #[cfg(unix)]
+    let pipeline = options.serving.hand_over(pipeline, sharing);
     if options.diagram {
         write!(io::stdout(), "{}", pipeline.mermaid())?;
         return Ok(());
@@ -218,15 +233,14 @@ fn tcp_port(address: &Address) -> Option<u16> {
     }
 }
 
-/// Opens the directory of the documents, after the recovery from a crash.
+/// Opens the directory of the documents, after the recovery from a crash. A server that may have to share it with an old
+/// process opens it when it has talked to that one: with its first connection to the store.
 fn directory(options: &Options) -> Result<Arc<Directory>, store::Error> {
-    if options.diagram {
-        return Ok(Arc::new(Directory::unopened(&options.data)));
+    if options.diagram || options.is_upgradable() {
+        return Ok(Arc::new(Directory::new(&options.data)));
     }
     let (store, recovery) = Store::open(&options.data)?;
-    if !recovery.is_empty() {
-        tracing::warn!("{recovery}");
-    }
+    recovery.report();
     Ok(Arc::clone(store.directory()))
 }
 

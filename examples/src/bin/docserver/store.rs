@@ -4,7 +4,7 @@
 //! docs/<sha256>-<unique>    the bytes of a document
 //! tmp/<unique>              the bytes of an unfinished upload
 //! index.sqlite              a row and the words of each document
-//! lock                      held by the process that uses the directory
+//! lock, lock.next           held by the process that uses the directory
 //! reserve                   room that is kept back for deletions on a full disk
 //! ```
 //!
@@ -30,7 +30,7 @@
 //! - Deletion is step 3 without a new row, and step 4.
 //!
 //! A crash can therefore only leave files over, and [`Store::open`] removes them: all files in
-//! `tmp`, and files without a row in `docs`. This is safe because the lock keeps other processes
+//! `tmp`, and files without a row in `docs`. This is safe because the [locks](seats) keep other processes
 //! out of the directory. No crash leaves a row whose file is missing or has another length; if
 //! somebody caused one, [`Store::open`] removes it, and [`Recovery`] reports its document.
 //!
@@ -38,10 +38,15 @@
 //!
 //! No step writes to a file after step 2. A client that downloads a document while it is replaced
 //! or deleted gets the old one, because an open file outlives its name.
+//!
+//! During a live upgrade two processes [share](sharing) the directory. All of the above holds for both: the names of
+//! their files differ, and `SQLite` orders their transactions.
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -56,6 +61,9 @@ mod listing;
 mod recovery;
 mod reserve;
 mod search;
+mod seats;
+#[cfg(unix)]
+mod sharing;
 mod snippet;
 mod spool;
 mod sql;
@@ -67,7 +75,12 @@ pub(crate) use document::{Digest, Document};
 pub(crate) use error::Error;
 pub(crate) use filing::{Filed, Settled, cleanup};
 pub(crate) use recovery::Recovery;
+use seats::Seats;
 pub(crate) use spool::{Digested, Spool, Spooled};
+
+/// How long a process waits for the directory while another one ends, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A thread's connection to the documents. All threads share one [`Directory`].
 #[derive(Debug)]
@@ -80,17 +93,29 @@ impl Store {
     /// Opens the store in a directory, creates it if it is missing, and removes the remains of a
     /// crash.
     pub(crate) fn open(root: impl AsRef<Path>) -> Result<(Self, Recovery), Error> {
-        let directory = Arc::new(Directory::open(root.as_ref())?);
-        let (sql, recovery) = Self::recover(&directory).or_else(|error| {
+        let directory = Arc::new(Directory::new(root.as_ref()));
+        let mut seats = directory.seats();
+        let opened = Self::enter(&directory, &mut seats)?;
+        drop(seats);
+        Ok(opened)
+    }
+
+    /// Takes the directory for this process, and removes the remains of a crash.
+    fn enter(
+        directory: &Arc<Directory>,
+        seats: &mut Option<Seats>,
+    ) -> Result<(Self, Recovery), Error> {
+        *seats = Some(directory.enter()?);
+        let (sql, recovery) = Self::recover(directory).or_else(|error| {
             if !error.needs_room() {
                 return Err(error);
             }
             directory.reserve().release();
-            Self::recover(&directory)
+            Self::recover(directory)
         })?;
         // Uploads try again, and until they succeed the disk counts as full.
         let _ = directory.reserve().keep();
-        Ok((Self { directory, sql }, recovery))
+        Ok((Self { directory: Arc::clone(directory), sql }, recovery))
     }
 
     fn recover(directory: &Directory) -> Result<(Connection, Recovery), Error> {
@@ -100,8 +125,22 @@ impl Store {
         Ok((sql, recovery))
     }
 
-    /// Opens another connection, for another thread.
+    /// Opens a connection, for another thread. The first one opens the store, unless this process uses it already, and
+    /// gives a process that ends a moment for it.
     pub(crate) fn connect(directory: &Arc<Directory>) -> Result<Self, Error> {
+        let mut seats = directory.seats();
+        let since = Instant::now();
+        while seats.is_none() {
+            match Self::enter(directory, &mut seats) {
+                Err(Error::InUse(_)) if since.elapsed() < PATIENCE => thread::sleep(LOOK),
+                opened => {
+                    let (store, recovery) = opened?;
+                    recovery.report();
+                    return Ok(store);
+                }
+            }
+        }
+        drop(seats);
         Ok(Self { directory: Arc::clone(directory), sql: sql::connect(directory)? })
     }
 

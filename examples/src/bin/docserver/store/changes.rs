@@ -56,6 +56,22 @@ impl Changes {
         Change(slot)
     }
 
+    /// Begins changes of all documents, because another process may change them from now on.
+    #[cfg(unix)]
+    pub(super) fn begin_all(&self) {
+        for slot in &self.slots {
+            slot.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Ends what [`begin_all`](Changes::begin_all) has begun.
+    #[cfg(unix)]
+    pub(super) fn end_all(&self) {
+        for slot in &self.slots {
+            slot.fetch_add(OVER - 1, Ordering::AcqRel);
+        }
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "the remainder is small")]
     fn slot(&self, name: &Name) -> usize {
         (self.hasher.hash_one(name) % SLOTS as u64) as usize
@@ -83,6 +99,21 @@ mod tests {
         drop(first);
         assert!(changes.version(&name).is_none(), "the other change is in progress");
         drop(second);
+        let after = changes.version(&name).unwrap();
+        assert!(changes.is_current(after) && !changes.is_current(before));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn while_another_process_may_change_documents_no_version_is_current() {
+        let changes = Changes::new();
+        let name = Name::new("a").unwrap();
+        let before = changes.version(&name).unwrap();
+        changes.begin_all();
+        assert!(!changes.is_current(before) && changes.version(&name).is_none());
+        drop(changes.begin(&name));
+        assert!(changes.version(&name).is_none());
+        changes.end_all();
         let after = changes.version(&name).unwrap();
         assert!(changes.is_current(after) && !changes.is_current(before));
     }

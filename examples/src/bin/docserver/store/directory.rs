@@ -3,50 +3,46 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use fs4::{FileExt, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use super::changes::Changes;
 use super::reserve::Reserve;
+use super::seats::Seats;
 
-/// The directory of a store; no other process can use it while this lives.
+/// The directory of a store, which this process uses as long as it has [`Seats`] there.
 #[derive(Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
-    /// The lock on this file protects the directory. It ends with the process.
-    _lock: Option<File>,
+    seats: Mutex<Option<Seats>>,
     reserve: Arc<Reserve>,
     changes: Changes,
 }
 
 impl Directory {
-    pub(super) fn open(root: &Path) -> Result<Self, Error> {
+    /// The directory, which this process does not use yet.
+    pub(crate) fn new(root: &Path) -> Self {
+        let reserve = Arc::new(Reserve::new(root.join("reserve")));
+        Self { root: root.to_owned(), seats: Mutex::default(), reserve, changes: Changes::new() }
+    }
+
+    /// Takes the directory for this process alone, as long as the result lives.
+    pub(super) fn enter(&self) -> Result<Seats, Error> {
+        let root = &*self.root;
         fs::create_dir_all(root).map_err(Error::io("make", root))?;
-        let path = root.join("lock");
-        // Without truncation, which Windows forbids while another process has the lock.
-        let lock = File::options().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(Error::io("open", &path))?;
-        // Qualified, because newer files have a method of this name themselves.
-        FileExt::try_lock(&lock).map_err(|error| match error {
-            TryLockError::WouldBlock => Error::InUse(root.to_owned()),
-            TryLockError::Error(error) => Error::io("lock", &path)(error),
-        })?;
-        let directory = Self { _lock: Some(lock), ..Self::unopened(root) };
-        for path in [directory.docs(), directory.tmp()] {
+        let seats = Seats::alone(root)?;
+        for path in [self.docs(), self.tmp()] {
             fs::create_dir_all(&path).map_err(Error::io("make", &path))?;
         }
         // Make the names of these directories durable, and the name of the root in its parent.
         sync(root).map_err(Error::io("sync", root))?;
         sync(&root.join("..")).map_err(Error::io("sync the parent of", root))?;
-        Ok(directory)
+        Ok(seats)
     }
 
-    /// The directory without a lock or any file, for the diagram of the pools.
-    pub(crate) fn unopened(root: &Path) -> Self {
-        let reserve = Arc::new(Reserve::new(root.join("reserve")));
-        Self { root: root.to_owned(), _lock: None, reserve, changes: Changes::new() }
+    #[cfg(unix)]
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The directory of the documents' files.
@@ -71,6 +67,11 @@ impl Directory {
     /// The room that is kept back for deletions.
     pub(super) fn reserve(&self) -> &Arc<Reserve> {
         &self.reserve
+    }
+
+    /// The locks of this process, if it uses the directory.
+    pub(super) fn seats(&self) -> MutexGuard<'_, Option<Seats>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a file of a document or of an upload exists.

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::io;
 use std::{fmt, fs};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::directory::files;
+#[cfg(unix)]
+use super::spool::is_own;
 use super::{Directory, Error, sql};
 
-/// The remains that [`Store::open`](super::Store::open) removed.
+/// The remains that were removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recovery {
     /// Unfinished uploads.
@@ -60,6 +64,28 @@ pub(super) fn recover(index: &mut Connection, directory: &Directory) -> Result<R
     Ok(recovery)
 }
 
+/// Removes what another process has left, which has ended, while this one is at work.
+#[cfg(unix)]
+pub(super) fn recover_others(
+    index: &Connection,
+    directory: &Directory,
+) -> Result<Recovery, Error> {
+    let mut spools = files(&directory.tmp())?;
+    spools.retain(|(path, _)| !is_own(path));
+    // The files first: a file of a process that has ended gets no row any more, and may lose it.
+    let mut unnamed = files(&directory.docs())?;
+    let rows = read_rows(index, directory)?;
+    unnamed.retain(|(path, _)| !is_own(path) && !rows.contains_key(path));
+    for (path, _) in spools.iter().chain(&unnamed) {
+        match fs::remove_file(path) {
+            // The file of a document that this process has just replaced or deleted.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(Error::io("remove", path))?,
+        }
+    }
+    Ok(Recovery { spools: spools.len(), unnamed: unnamed.len(), broken: Vec::new() })
+}
+
 struct Row {
     id: i64,
     name: String,
@@ -84,6 +110,13 @@ impl Recovery {
     /// Whether nothing was removed.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Writes to the log what was removed.
+    pub(crate) fn report(&self) {
+        if !self.is_empty() {
+            tracing::warn!("{self}");
+        }
     }
 }
 

@@ -23,11 +23,14 @@ pub(super) struct Reserve {
     /// Held while the file is made or removed.
     changing: Mutex<()>,
     is_kept: AtomicBool,
+    /// Another process may make or remove the file, too.
+    is_shared: AtomicBool,
 }
 
 impl Reserve {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, changing: Mutex::new(()), is_kept: AtomicBool::new(false) }
+        let (is_kept, is_shared) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { path, changing: Mutex::new(()), is_kept, is_shared }
     }
 
     /// Keeps the room back, unless it is.
@@ -65,8 +68,17 @@ impl Reserve {
         Err(Error::io("take room beside", &self.path)(io::ErrorKind::StorageFull.into()))
     }
 
+    /// Looks at the file itself from now on, because another process may change it, or no more.
+    #[cfg(unix)]
+    pub(super) fn share(&self, is_shared: bool) {
+        let _changing = self.change();
+        self.is_shared.store(is_shared, Ordering::Release);
+        self.is_kept.store(self.exists(), Ordering::Release);
+    }
+
     fn is_kept(&self) -> bool {
-        self.is_kept.load(Ordering::Acquire)
+        let is_shared = self.is_shared.load(Ordering::Acquire);
+        self.is_kept.load(Ordering::Acquire) && (!is_shared || self.exists())
     }
 
     fn exists(&self) -> bool {
@@ -85,5 +97,29 @@ impl Reserve {
 
     fn change(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_process_has_released_is_not_kept() {
+        let root = tempfile::TempDir::new().unwrap();
+        let (here, there) =
+            (Reserve::new(root.path().join("room")), Reserve::new(root.path().join("room")));
+        here.keep().unwrap();
+        for reserve in [&here, &there] {
+            reserve.share(true);
+            assert!(reserve.check().is_ok());
+        }
+        there.release();
+        assert!(here.check().unwrap_err().is_full());
+        here.keep().unwrap();
+        assert!(here.check().is_ok() && there.keep().is_ok());
+        there.release();
+        here.share(false);
+        assert!(here.check().unwrap_err().is_full(), "it is gone when the other one has ended, too");
     }
 }

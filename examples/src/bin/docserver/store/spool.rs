@@ -1,8 +1,12 @@
 //! Uploads in progress.
 
+#[cfg(unix)]
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Seek, Write};
+#[cfg(unix)]
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -124,8 +128,18 @@ impl Drop for Temporary {
 
 /// A name that no other file of any store has.
 fn unique() -> String {
-    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
     static COUNT: AtomicU64 = AtomicU64::new(0);
     // Relaxed is enough, because only the uniqueness of the number matters.
-    format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The part of the names of files that tells the process which has made them.
+static PROCESS: LazyLock<String> =
+    LazyLock::new(|| format!("{:016x}", RandomState::new().build_hasher().finish()));
+
+/// Whether this process has made a file of a document or of an upload.
+#[cfg(unix)]
+pub(super) fn is_own(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.rsplit('-').nth(1) == Some(&**PROCESS))
 }
