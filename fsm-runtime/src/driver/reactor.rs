@@ -170,6 +170,17 @@ impl Reactor {
             receiver.finish();
         } else if self.acceptors.is_empty() {
             self.pool_state.close_if_drained();
+        } else {
+            // No event may come any more after which those would be dropped that were given up.
+            self.drop_finished();
+        }
+    }
+
+    /// Drops the listeners that have accepted the connections of their backlogs, in a drain.
+    fn drop_finished(&mut self) {
+        self.acceptors.retain(|acceptor| !acceptor.has_finished());
+        if self.acceptors.is_empty() {
+            self.pool_state.shard_stopped_accepting();
         }
     }
 
@@ -219,11 +230,7 @@ impl Reactor {
             self.make_room(now);
         }
         if self.drain.has_begun() {
-            // A listener is dropped when it has accepted the connections of its backlog.
-            self.acceptors.retain(|acceptor| !acceptor.has_finished());
-            if self.acceptors.is_empty() {
-                self.pool_state.shard_stopped_accepting();
-            }
+            self.drop_finished();
         }
     }
 

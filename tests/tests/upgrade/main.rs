@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod docserver;
 mod kv;
 mod room;
 mod upgradable;

@@ -63,6 +63,11 @@ impl Upgradable {
     /// Lets a new process take over. Returns the time in which it took the connections.
     pub(crate) fn upgrade(&mut self) -> Duration {
         let process = self.begin();
+        self.finish(process)
+    }
+
+    /// Waits until the process that was started has taken over. Returns the time in which it took the connections.
+    pub(crate) fn finish(&mut self, process: u32) -> Duration {
         let over = format!("a new process has taken over; draining process={process} ");
         self.server.logs(&over);
         (self.process, self.waited) = (process, self.waited + 1);

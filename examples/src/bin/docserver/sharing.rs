@@ -13,7 +13,7 @@ use fsm_runtime::UpgradeData;
 
 use crate::feed::Feed;
 use crate::journal::Journal;
-use crate::store::{self, Directory, Store};
+use crate::store::{Directory, Store};
 
 /// How often a process looks whether the other one has ended, and for its events.
 const LOOK: Duration = Duration::from_millis(20);

@@ -173,6 +173,26 @@ fn u6_a_new_process_takes_the_listeners_over_and_the_old_one_drains() {
     until("nobody listens any more", || TcpStream::connect(at).is_err());
 }
 
+/// Its listeners have no event any more, and no connection ends.
+#[test]
+fn u6_an_old_process_without_connections_ends_at_once() {
+    let place = Place::new();
+    let start = |name| {
+        let pool = Pool::builder::<Name>("front").listen("127.0.0.1:0").threads(8);
+        let pool = pool.handler(move |_peer| Client(name));
+        Pipeline::new().pool(pool).upgradable(place.upgrade()).start().unwrap()
+    };
+    let mut running = start("p");
+    for _ in 0..20 {
+        let next = start("p");
+        let since = Instant::now();
+        running.join().unwrap();
+        assert!(since.elapsed() < PATIENCE, "it has not waited for the end of the drain");
+        running = next;
+    }
+    running.drain().unwrap();
+}
+
 #[test]
 fn u6_no_client_is_refused_or_reset_while_processes_follow_each_other() {
     let place = Place::new();
