@@ -48,12 +48,7 @@ struct State {
 impl Sharing {
     pub(crate) fn new(directory: &Arc<Directory>, feed: &Arc<Feed>) -> Self {
         let (directory, feed) = (Arc::clone(directory), Arc::clone(feed));
-        Self(Arc::new(Shared {
-            directory,
-            feed,
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        }))
+        Self(Arc::new(Shared { directory, feed, state: Mutex::default(), changed: Condvar::new() }))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The recovery after a crash.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::io;
+use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -66,10 +66,7 @@ pub(super) fn recover(index: &mut Connection, directory: &Directory) -> Result<R
 
 /// Removes what another process has left, which has ended, while this one is at work.
 #[cfg(unix)]
-pub(super) fn recover_others(
-    index: &Connection,
-    directory: &Directory,
-) -> Result<Recovery, Error> {
+pub(super) fn recover_others(index: &Connection, directory: &Directory) -> Result<Recovery, Error> {
     let mut spools = files(&directory.tmp())?;
     spools.retain(|(path, _)| !is_own(path));
     // The files first: a file of a process that has ended gets no row any more, and may lose it.

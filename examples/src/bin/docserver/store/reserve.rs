@@ -120,6 +120,9 @@ mod tests {
         assert!(here.check().is_ok() && there.keep().is_ok());
         there.release();
         here.share(false);
-        assert!(here.check().unwrap_err().is_full(), "it is gone when the other one has ended, too");
+        assert!(
+            here.check().unwrap_err().is_full(),
+            "it is gone when the other one has ended, too"
+        );
     }
 }

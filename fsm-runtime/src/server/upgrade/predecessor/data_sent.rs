@@ -58,5 +58,9 @@ impl Drop for DataSent<'_> {
 }
 
 fn cannot_send(error: &io::Error) -> String {
-    format!("cannot send the data: {}", lost(error))
+    match error.kind() {
+        // The application has a reason of its own.
+        io::ErrorKind::Other => format!("cannot send the data: {error}"),
+        _ => format!("cannot send the data: {}", lost(error)),
+    }
 }

@@ -62,7 +62,13 @@ fn u6_a_new_process_that_drains_for_the_old_one_leaves_its_file() {
         channel.set_patience(PATIENCE).unwrap();
         let receive = || Message::receive(&channel).unwrap().unwrap();
         assert!(matches!(receive(), Message::Hello { .. }));
-        let welcome = Message::Welcome { version: VERSION, process: 1, listeners: 1, data: false, still: false };
+        let welcome = Message::Welcome {
+            version: VERSION,
+            process: 1,
+            listeners: 1,
+            data: false,
+            still: false,
+        };
         welcome.send(&channel).unwrap();
         let mut body = Vec::new();
         vec![("front".to_owned(), text)].pack(&mut body);

@@ -66,7 +66,13 @@ impl OldProcess {
             &|| assert!(matches!(receive(), Message::Hello { .. })),
             &|| {
                 let data = false;
-                let welcome = Message::Welcome { version: VERSION, process: 1, listeners: 1, data, still: data };
+                let welcome = Message::Welcome {
+                    version: VERSION,
+                    process: 1,
+                    listeners: 1,
+                    data,
+                    still: data,
+                };
                 welcome.send(&channel).unwrap();
             },
             &|| {
