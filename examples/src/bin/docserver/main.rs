@@ -70,6 +70,9 @@ use store::{Directory, Store};
 /// It keeps documents and their index in a directory. If the server is killed, each document is
 /// either complete or absent afterwards. SIGTERM and SIGINT let clients finish their requests; a
 /// second signal ends the server at once. The log goes to standard error.
+///
+/// With --upgrade a new process takes over; uploads and downloads end in the old one, within the time of
+/// --drain-within, and both use the directory until then. No other process can use it.
 #[derive(Parser)]
 #[command(name = "docserver", version)]
 struct Options {
@@ -112,7 +115,7 @@ struct Options {
     /// Delays the filing of each document, such as 50ms, to show the effect on other clients
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = time)]
     index_delay: Duration,
-    /// Does the work of all pools in the pool that serves clients, for comparison
+    /// Does the work of all pools in the pool that serves clients, for comparison; not with --upgrade
     #[arg(long)]
     single_pool: bool,
     /// Prints the pools as a Mermaid diagram, and exits
