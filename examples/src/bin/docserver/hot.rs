@@ -2,7 +2,8 @@
 //! catalog pool.
 //!
 //! A copy is the document until the document changes: each change, which only this server makes, ends the copy before
-//! it can be seen. While another process shares the directory, in a live upgrade, no copy counts. What somebody else does to the files of the store is noticed when the copy is too old.
+//! it can be seen. While another process shares the directory, in a live upgrade, no copy counts. What somebody else
+//! does to the files of the store is noticed when the copy is too old.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
