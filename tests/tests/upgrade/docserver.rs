@@ -45,7 +45,7 @@ impl Docs {
 
     /// The number of files of unfinished uploads.
     fn spools(&self) -> usize {
-        fs::read_dir(self.data.path().join("tmp")).unwrap().count()
+        fs::read_dir(self.data.path().join("tmp")).expect("the server has made it").count()
     }
 
     /// Begins an upload. Returns its connection and the bytes that are still to be sent.
@@ -85,7 +85,7 @@ impl Docs {
     /// Starts another server in the directory, which must not.
     fn refuses_another(&self) {
         let socket = self.data.path().join("another.sock");
-        let socket = socket.to_str().unwrap();
+        let socket = socket.to_str().expect("it is UTF-8");
         for options in [&[][..], &["--upgrade", socket]] {
             let started = Server::try_start(Docserver::command(self.data.path()).args(options));
             // One that may have to share the directory listens before it looks.
@@ -206,7 +206,7 @@ impl Client {
         let path = format!("/docs/{name}");
         let uploads = random.below(3) == 0;
         let most = if random.below(8) == 0 { 400_000 } else { 2_000 };
-        let size = usize::try_from(random.below(most)).unwrap();
+        let size = usize::try_from(random.below(most)).expect("it fits");
         let bytes = random.next_bytes(size);
         let request = if uploads { put(&name, &bytes) } else { get(&path).into_bytes() };
         self.connection.try_send(&request)?;
