@@ -5,6 +5,7 @@
 //! tmp/<unique>              the bytes of an unfinished upload
 //! index.sqlite              a row and the words of each document
 //! lock, lock.next           held by the process that uses the directory
+//! events.sqlite             the events of two processes, during a live upgrade
 //! reserve                   room that is kept back for deletions on a full disk
 //! ```
 //!
