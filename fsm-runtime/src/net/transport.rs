@@ -48,6 +48,20 @@ pub trait ByteStream {
     fn drive(&mut self, _: &mut StreamState) -> io::Result<()> {
         Ok(())
     }
+    /// Whether the stream goes on in another turn, also if the machine has nothing to do.
+    fn goes_on(&self, _: StreamState) -> bool {
+        false
+    }
+    /// Checks that the peer does within this time what the stream itself waits for. Fails with `InvalidData` if it does
+    /// not make its handshake, and with `TimedOut` if it takes nothing of what the stream has to send. Called at the end
+    /// of a full turn.
+    fn check_time(&mut self, _now: u64, _within: u64) -> io::Result<()> {
+        Ok(())
+    }
+    /// The time at which [`check_time`](Self::check_time) must be called again; `u64::MAX` if there is none.
+    fn due(&self) -> u64 {
+        u64::MAX
+    }
     /// Begins TLS for a `#[tls]` state. How that goes is the machine's to learn, by [`PeerAddr::secured`].
     fn begin_tls(&mut self, _: BeginTls<'_>) {}
     /// How far the handshake is that a `#[tls]` state waits for.
