@@ -12,6 +12,7 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::other::sealed::Slot;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
+use crate::net::other_end::OtherEnd;
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
@@ -173,6 +174,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
         scratch.output.begin_turn();
+        if const { M::SPEC.uses(Features::OTHER) } {
+            scratch.other.output.begin_turn();
+        }
         let resumed = match self.take_pending(key, scratch) {
             Ok(resumed) => resumed,
             Err(outcome) => return outcome,
@@ -326,6 +330,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let unsent = !scratch.output.is_empty();
         // Files have had their share of the turn, and the peer takes more.
         let paused = unsent && self.state.is_writable();
+        let paused = paused || self.other.peek().is_some_and(OtherEnd::goes_on);
         if unsent {
             pending.send_by = pending.send_by.min(now.saturating_add(timeout));
             if pending.send_by <= now {

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -197,6 +198,7 @@ pub trait PeerAddr {
 pub trait OtherAccess {
     fn write(&self, bytes: &[u8]);
     fn send(&self, bytes: Bytes);
+    fn send_file(&self, file: Arc<File>, at: u64, len: usize);
     /// The number of bytes that are queued for it.
     fn queued(&self) -> usize;
     /// Notes that a handler is called, so that its output can be told from what was queued before.
