@@ -242,6 +242,7 @@ impl<'a> OtherSide<'a> {
                 Some(relay) if relay.way == Way::Out => {
                     relay.end = Some(RelayEnd::Gone);
                     self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
+                    self.end.breaks = true;
                     self.send.discard();
                 }
                 _ => self.broken(),
