@@ -9,11 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use fsm_tests::{
-    Answer, Connection, Docserver, Random, Server, Subscriber, TIMEOUT, TempDir, get, list, put,
-    request,
+    Answer, Connection, Docserver, Random, Server, Subscriber, TIMEOUT, TempDir, Upgradable, get,
+    kill, list, put, request,
 };
-
-use super::upgradable::{Upgradable, kill};
 
 const ALONE: &str = "this process has the directory for itself";
 
@@ -170,7 +168,7 @@ fn u14_subscribers_hear_each_event_once_and_in_order_whichever_process_files() {
     uploading.answer().expect(201);
     filed.push("old".to_owned());
     file(&docs, &mut filed);
-    docs.server.finish(new);
+    docs.server.taken_over(new);
     file(&docs, &mut filed);
     docs.is_alone(1);
     file(&docs, &mut filed);

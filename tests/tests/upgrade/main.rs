@@ -5,4 +5,4 @@
 mod docserver;
 mod kv;
 mod room;
-mod upgradable;
+mod unit;
