@@ -453,6 +453,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         let leaves = false;
         if self.state.is_idle_with_input() && !self.is_tick_due(scratch) && !leaves {
             self.fast_path(key, scratch)
+        } else if const { M::SPEC.messages }
+            && self.has_messages_alone(readiness, scratch)
+            && !leaves
+        {
+            self.turn_on_messages(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);
             self.full_turn(key, scratch, start)
