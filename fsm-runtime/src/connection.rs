@@ -433,7 +433,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     type Scratch = ConnectionScratch<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: it is the short turn of an event")]
+    #[inline(always)]
     fn turn(
         &mut self,
         key: Key,

@@ -26,7 +26,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Runs a turn of a connection that waits for input and has nothing pending, as nearly all turns do.
     /// Most of these read once, use all that they read, and send the whole answer. The others continue as
     /// a full turn.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: it is the short turn of an event")]
+    #[inline(always)]
     pub(super) fn fast_path(
         &mut self,
         key: Key,
