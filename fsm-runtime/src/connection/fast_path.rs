@@ -3,10 +3,10 @@ use std::io;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::{TurnStart, is_cut_off};
+use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, InputOnlyRun, MachineRunner, StopReason};
-use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
@@ -15,6 +15,7 @@ use crate::spec::Features;
 use crate::{Cx, Drive, Ended, Input, Key, WaitSet};
 
 /// The place of the input of a short turn.
+#[derive(Clone, Copy)]
 enum ShortInput<'a> {
     /// Before this index of the thread's buffer.
     Read(usize),
