@@ -16,6 +16,8 @@ use crate::tool;
 /// The context of all measurements: amount of work, directories, processors, progress.
 pub(crate) struct Lab {
     pub(crate) quick: bool,
+    /// The peers beside ours, or all of them if there are none here.
+    peers: Vec<Peer>,
     /// The directory of reports and of scratch files.
     out: PathBuf,
     pub(crate) cpus: Option<Cpus>,
@@ -25,12 +27,18 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    pub(crate) fn new(quick: bool, out: &Path) -> Result<Self, Error> {
+    pub(crate) fn new(quick: bool, peers: &[Peer], out: &Path) -> Result<Self, Error> {
         let out = std::path::absolute(out)?;
         fs::create_dir_all(out.join("work")).map_err(Error::doing(out.display()))?;
         raise_open_files();
         let (progress, compiled) = (MultiProgress::new(), Mutex::default());
-        Ok(Self { quick, out, cpus: Cpus::detect(), progress, compiled })
+        let (peers, cpus) = (peers.to_vec(), Cpus::detect());
+        Ok(Self { quick, peers, out, cpus, progress, compiled })
+    }
+
+    /// Whether the peer is measured: ours always is.
+    pub(crate) fn is_wanted(&self, peer: Peer) -> bool {
+        peer == Peer::Ours || self.peers.is_empty() || self.peers.contains(&peer)
     }
 
     /// The number of runs of a timed measurement.

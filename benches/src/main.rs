@@ -42,6 +42,9 @@ struct Arguments {
     /// Makes fewer runs with less work.
     #[arg(long)]
     quick: bool,
+    /// Measures these peers beside ours, and no others.
+    #[arg(long, value_name = "PEER", value_delimiter = ',')]
+    peers: Vec<Peer>,
     /// The directory of the report.
     #[arg(long, value_name = "DIR", default_value = "target/benches")]
     out: PathBuf,
@@ -97,7 +100,7 @@ fn list() {
 }
 
 fn measure(arguments: &Arguments) -> Result<(), Error> {
-    let lab = Lab::new(arguments.quick, &arguments.out)?;
+    let lab = Lab::new(arguments.quick, &arguments.peers, &arguments.out)?;
     let mut figures: Vec<Figure> = Vec::new();
     let mut failed = Vec::new();
     for entry in figures::named(&arguments.figures)? {

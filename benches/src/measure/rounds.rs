@@ -6,7 +6,7 @@ use crate::peer::Peer;
 /// Measures each peer `runs` times: all of them once, then all of them again.
 ///
 /// Rounds spread a temporary disturbance of the machine over all peers. A peer that is missing or
-/// fails is skipped, with the reason.
+/// fails is skipped, with the reason, and one that `--peers` does not name is left out.
 ///
 /// # Errors
 ///
@@ -18,6 +18,7 @@ pub(crate) fn in_rounds(
     runs: usize,
     mut measure: impl FnMut(Peer) -> Result<f64, Error>,
 ) -> Result<Series, Error> {
+    let peers: Vec<Peer> = peers.iter().copied().filter(|&peer| lab.is_wanted(peer)).collect();
     let bar = lab.progress_bar(name, (peers.len() * runs) as u64);
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
     let mut series = Series::default();
@@ -38,7 +39,7 @@ pub(crate) fn in_rounds(
             }
         }
     }
-    for (&peer, values) in peers.iter().zip(values) {
+    for (peer, values) in peers.into_iter().zip(values) {
         if !series.is_skipped(peer) {
             series.measured.push(Measured { peer, value: Statistics::of(values) });
         }

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn v5_counts_of_all_answers_match_what_there_is() {
     let served = Served::new(console());
-    let _lines: Vec<_> = (0..5).map(|_| served.say("hello")).collect();
-    let _bodies: Vec<_> = (0..2).map(|_| served.say("body")).collect();
+    let lines: Vec<_> = (0..5).map(|_| served.say("hello")).collect();
+    let bodies: Vec<_> = (0..2).map(|_| served.say("body")).collect();
     std::thread::sleep(Duration::from_millis(250));
     let pools = served.get("/pools").json();
     let pool = &pools["pools"][0];
@@ -35,6 +35,7 @@ fn v5_counts_of_all_answers_match_what_there_is() {
     let spec = served.get("/spec").json();
     assert_eq!(spec["pools"][0]["machine"]["states"][1]["name"], "Body");
     assert!(served.get("/").body.contains("<title>"));
+    drop((lines, bodies));
     served.running.drain().unwrap();
 }
 

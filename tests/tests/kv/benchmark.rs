@@ -36,12 +36,17 @@ const REPORTS: [&str; 20] = [
 
 #[test]
 fn one_request_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "300")]);
+    over_tcp(&["-n", &requests(20_000, 300)]);
 }
 
 #[test]
 fn thirty_two_requests_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "2000"), "-P", "32"]);
+    over_tcp(&["-n", &requests(100_000, 2_000), "-P", "32"]);
+}
+
+/// `FSM_BENCHMARK`, or else so many in CI, and fewer without it.
+fn requests(in_ci: u32, fewer: u32) -> String {
+    std::env::var("FSM_BENCHMARK").unwrap_or_else(|_| all_in_ci(in_ci, fewer).to_string())
 }
 
 /// Without `-t` it runs all tests that it has.
