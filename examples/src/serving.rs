@@ -33,6 +33,11 @@ pub struct Serving<const PORT: u16> {
     /// The maximum number of connections; others wait in the backlog until one ends
     #[arg(long, value_name = "N", default_value = "10000", value_parser = count::<{ Pool::MAX_CONNECTIONS }>)]
     pub max_connections: NonZeroUsize,
+    /// Shares the ports with other processes of the same user that do so, too, such as one that takes the place of
+    /// this one (`SO_REUSEPORT`); it cannot be upgraded
+    #[cfg(unix)]
+    #[arg(long, conflicts_with = "upgrade")]
+    pub reuse_port: bool,
     /// The time in which clients may finish after SIGTERM or SIGINT, such as 500ms, 30s or 2min.
     /// After that, and after a second signal, the server closes their connections
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
@@ -133,6 +138,8 @@ impl<const PORT: u16> Serving<PORT> {
         M: Machine<Seed = (), Kind = Connection>,
         L: Transport,
     {
+        #[cfg(unix)]
+        let pool = if self.reuse_port { pool.reuse_port() } else { pool };
         pool.max_connections(self.max_connections.get()).drain_within(self.drain_within)
     }
 }

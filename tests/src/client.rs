@@ -22,6 +22,9 @@ const INSTALL: &[(&str, &str)] = &[
     ("slowhttptest", "apt-get install -y slowhttptest"),
     ("dig", "apt-get install -y bind9-dnsutils"),
     ("nsd", "apt-get install -y nsd"),
+    ("wrk", "apt-get install -y wrk"),
+    ("h2load", "apt-get install -y nghttp2-client"),
+    ("systemd-analyze", "apt-get install -y systemd"),
     ("setpriv", "apt-get install -y util-linux"),
 ];
 

@@ -55,6 +55,16 @@ impl Connection {
         self.reply()
     }
 
+    /// Sends a command and reads its reply, undecoded; empty if the stream ends before it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the socket, or `UnexpectedEof` if the stream ends within a reply.
+    pub fn try_command<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> io::Result<Vec<u8>> {
+        self.try_send(&encode(arguments))?;
+        self.try_reply()
+    }
+
     /// Sends a command and checks its reply.
     pub fn expect<A: AsRef<[u8]>>(&mut self, arguments: &[A], reply: &str) {
         let got = self.command(arguments);

@@ -21,11 +21,14 @@ mod one_at_a_time;
 mod passed;
 mod random;
 mod redis;
+mod restart_load;
 mod run;
 mod server;
 mod sha256;
 mod subscriber;
 mod temp_dir;
+mod upgradable;
+mod upgrade_load;
 
 pub use answer::Answer;
 pub use background_client::BackgroundClient;
@@ -43,11 +46,14 @@ pub use one_at_a_time::one_at_a_time;
 pub use passed::with_sockets;
 pub use random::Random;
 pub use redis::Redis;
+pub use restart_load::{Restart, RestartLoad, RestartReport, serve_with_tokio};
 pub use run::{RunOutput, run, run_with_input};
 pub use server::{Failure, Server};
 pub use sha256::sha256;
 pub use subscriber::{Received, Subscriber};
 pub use temp_dir::TempDir;
+pub use upgradable::{Upgradable, kill};
+pub use upgrade_load::{Part, Peak, UpgradeLoad, UpgradeReport, Upgraded, redis_py};
 
 use std::time::{Duration, Instant};
 

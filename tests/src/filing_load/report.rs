@@ -90,7 +90,7 @@ pub(super) fn stat(log: &str, pool: &str, key: &str) -> u64 {
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    pub(super) fn new(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }

@@ -73,3 +73,21 @@ fn wrong_values() {
         }
     }
 }
+
+#[test]
+fn a_second_process_shares_the_port_if_both_say_so() {
+    let start = |address: &str, options: &[&str]| {
+        let mut command = Command::new(example("echo"));
+        Server::try_start(command.args(["--listen", address]).args(options))
+    };
+    let first = start("127.0.0.1:0", &["--reuse-port"]).expect("it starts");
+    let address = first.address().to_string();
+    start(&address, &[]).expect_err("the port is not its own");
+    let second = start(&address, &["--reuse-port"]).expect("it starts beside the first one");
+    first.stop();
+    let mut client = Connection::new(second.address());
+    client.send("hello\n");
+    assert_eq!(client.line(), "hello");
+    drop(client);
+    second.stop();
+}

@@ -1,72 +1,58 @@
 use std::env;
 use std::io;
 use std::os::unix::net::UnixDatagram;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Instant;
+use std::path::Path;
+use std::time::Duration;
 
-use fsm_tests::{Server, TIMEOUT, TempDir};
-
-use super::upgradable::{Upgradable, kill};
+use fsm_tests::{
+    Latencies, Restart, RestartLoad, Server, TIMEOUT, TempDir, Upgradable, UpgradeLoad, kill,
+    redis_py,
+};
 
 fn size(name: &str, default: usize) -> usize {
     env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
-/// Three upgrades, or `FSM_UPGRADES`, while clients count: no answer is lost, doubled or an error.
+/// Three upgrades, or `FSM_UPGRADES`, under clients of three kinds and `redis-benchmark`: no answer is lost, doubled or
+/// an error. The program `upgrade_load` does the same at full size.
 #[test]
 fn u11_upgrades_under_load_lose_and_double_nothing() {
-    const CLIENTS: usize = 8;
-    let mut kv = Upgradable::start("kv", |_| {});
-    let mut subscriber = kv.connect();
-    subscriber.send("SUBSCRIBE news\r\n");
-    subscriber.reply();
-    let stop = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|client| {
-            let (mut connection, stop) = (kv.connect(), Arc::clone(&stop));
-            thread::spawn(move || {
-                let mut times = Vec::new();
-                let mut counted = 0;
-                while !stop.load(Ordering::Relaxed) {
-                    let since = Instant::now();
-                    connection.send(format!("INCR count:{client}\r\n").repeat(3));
-                    for _ in 0..3 {
-                        counted += 1;
-                        let reply = connection.reply();
-                        assert_eq!(String::from_utf8_lossy(&reply), format!(":{counted}\r\n"));
-                    }
-                    times.push(since.elapsed());
-                }
-                (counted, times)
-            })
-        })
-        .collect();
-    let upgrades = size("FSM_UPGRADES", 3);
-    for number in 0..upgrades {
-        kv.upgrade();
-        // A new client, and one that has been there from the beginning.
-        let mut publisher = kv.connect();
-        publisher.expect(&["PUBLISH", "news", &number.to_string()], ":1\r\n");
-        let heard = subscriber.reply();
-        assert!(String::from_utf8_lossy(&heard).ends_with(&format!("\r\n{number}\r\n")));
-    }
-    stop.store(true, Ordering::Relaxed);
-    let mut times = Vec::new();
-    let mut asking = kv.connect();
-    for (client, thread) in clients.into_iter().enumerate() {
-        let (counted, its) = thread.join().unwrap();
-        let length = counted.to_string().len();
-        let reply = format!("${length}\r\n{counted}\r\n");
-        asking.expect(&["GET", &format!("count:{client}")], &reply);
-        times.extend(its);
-    }
-    times.sort_unstable();
-    let (p99, longest) = (times[times.len() * 99 / 100], times[times.len() - 1]);
-    println!("{upgrades} upgrades, {} pipelines: p99 {p99:?}, longest {longest:?}", times.len());
+    let python = redis_py(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let load = UpgradeLoad {
+        counters: 60,
+        cli: 4,
+        // None of which is the fourth, which publishes.
+        python: python.map(|python| (3, python)),
+        benchmark: 2,
+        requests: 1_600,
+        pause: Duration::from_millis(5),
+        at_rest: 20,
+        keys: 2_000,
+        upgrades: size("FSM_UPGRADES", 3),
+        apart: Duration::from_millis(200),
+    };
+    let report = load.run();
+    println!("{report}");
+    assert_eq!(report.faults, [""; 0]);
+    let longest = report.longest().map(Latencies::longest).expect("there are raw clients");
     assert!(longest < TIMEOUT / 4, "{longest:?}");
-    kv.stop();
+}
+
+/// The load of the comparison with other servers, which close connections.
+#[test]
+fn u11_an_upgrade_closes_no_connection() {
+    let load = RestartLoad {
+        at_rest: 50,
+        busy: 20,
+        newcomers: 10,
+        pause: Duration::from_millis(5),
+        restarts: 2,
+        apart: Duration::from_millis(200),
+        tools: false,
+    };
+    let report = load.run(Restart::KvUpgrade).unwrap();
+    println!("{report}");
+    assert_eq!((report.failed(), report.closed()), (0, 0), "{:?}", report.examples().next());
 }
 
 /// 200 connections at rest, or `FSM_AT_REST`, move.

@@ -4,4 +4,4 @@
 
 mod kv;
 mod room;
-mod upgradable;
+mod unit;

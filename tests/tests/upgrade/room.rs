@@ -3,9 +3,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use fsm_tests::{TIMEOUT, run};
-
-use super::upgradable::{Upgradable, kill};
+use fsm_tests::{TIMEOUT, Upgradable, kill, run};
 
 #[test]
 fn u11_members_of_a_room_stay_in_it_and_nobody_is_said_to_leave() {

@@ -1,53 +1,72 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fsm_tests::{Connection, Server, TIMEOUT, TempDir, example, run};
+use crate::{Connection, Failure, Server, TIMEOUT, TempDir, example, run};
 
 /// A server, and the processes that follow it. All write to one log.
-pub(crate) struct Upgradable {
+#[derive(Debug)]
+pub struct Upgradable {
     server: Server,
     /// The process that serves.
-    pub(crate) process: u32,
+    pub process: u32,
     /// The number of processes that have waited for a next one.
     waited: usize,
     folder: TempDir,
 }
 
 impl Upgradable {
-    pub(crate) fn start(name: &str, change: impl FnOnce(&mut Command)) -> Self {
+    /// Starts a program of the examples with options that `change` adds.
+    pub fn start(name: &str, change: impl FnOnce(&mut Command)) -> Self {
+        Self::try_start(name, change).unwrap_or_else(|failure| panic!("{name}: {failure:?}"))
+    }
+
+    /// Starts a program that may refuse.
+    ///
+    /// # Errors
+    ///
+    /// Returns the status and the log of a program that ends before it listens.
+    pub fn try_start(name: &str, change: impl FnOnce(&mut Command)) -> Result<Self, Failure> {
         let folder = TempDir::new("upgrade");
         let mut command = Command::new(example(name));
         command.args(["--port", "0", "--upgrade"]).arg(folder.path().join("upgrade.sock"));
         change(&mut command);
-        let server = Server::start(&mut command);
+        let server = Server::try_start(&mut command)?;
         let process = server.pid();
         let this = Self { server, process, waited: 1, folder };
         this.waits_for_the_next();
-        this
+        Ok(this)
     }
 
-    pub(crate) fn connect(&self) -> Connection {
+    /// The address of its clients.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Connects to the process that serves.
+    pub fn connect(&self) -> Connection {
         Connection::new(self.server.address())
     }
 
-    pub(crate) fn log(&self) -> String {
+    /// The log of all processes.
+    pub fn log(&self) -> String {
         self.server.log()
     }
 
     /// The socket at which a new process finds the one that serves.
-    pub(crate) fn meeting(&self) -> PathBuf {
+    pub fn meeting(&self) -> PathBuf {
         self.folder.path().join("upgrade.sock")
     }
 
     /// The process that was started first.
-    pub(crate) fn first_process(&self) -> &Server {
+    pub fn first_process(&self) -> &Server {
         &self.server
     }
 
     /// Starts a process to take over. Returns its number.
-    pub(crate) fn begin(&self) -> u32 {
+    pub fn begin(&self) -> u32 {
         let started = "started a process to take over process=";
         let before = self.count(started);
         self.signal("USR2");
@@ -61,8 +80,13 @@ impl Upgradable {
     }
 
     /// Lets a new process take over. Returns the time in which it took the connections.
-    pub(crate) fn upgrade(&mut self) -> Duration {
+    pub fn upgrade(&mut self) -> Duration {
         let process = self.begin();
+        self.taken_over(process)
+    }
+
+    /// Waits until this process has taken over. Returns the time in which it took the connections.
+    pub fn taken_over(&mut self, process: u32) -> Duration {
         let over = format!("a new process has taken over; draining process={process} ");
         self.server.logs(&over);
         (self.process, self.waited) = (process, self.waited + 1);
@@ -73,12 +97,12 @@ impl Upgradable {
     }
 
     /// Sends a signal to the process that serves.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         kill(name, self.process);
     }
 
     /// Stops the process that serves, and waits until all have ended, without an error in their log.
-    pub(crate) fn stop(self) {
+    pub fn stop(self) {
         self.signal("TERM");
         self.until("all processes have ended", |log| log.contains("ended pool="));
         // The first process has ended long ago, or has got the signal.
@@ -88,7 +112,8 @@ impl Upgradable {
         assert!(!log.contains(" ERROR ") && !log.contains("panicked at"), "{log}");
     }
 
-    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+    /// Waits until the log is so.
+    pub fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let since = Instant::now();
         while !is_so(&self.log()) {
             assert!(since.elapsed() < TIMEOUT, "not so: {what}\n{}", self.log());
@@ -117,7 +142,7 @@ impl Drop for Upgradable {
 }
 
 /// Sends a signal to a process.
-pub(crate) fn kill(name: &str, process: u32) {
+pub fn kill(name: &str, process: u32) {
     let kill = format!("kill -{name} {process}");
     let ran = run(Command::new("sh").args(["-c", &kill]), TIMEOUT);
     assert!(ran.status.success(), "{kill}: {ran:?}");
