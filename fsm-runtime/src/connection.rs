@@ -445,7 +445,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     type Scratch = ConnectionScratch<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: it is the short turn of an event")]
+    #[inline(always)]
     fn turn(
         &mut self,
         key: Key,
@@ -465,6 +466,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         let leaves = false;
         if self.state.is_idle_with_input() && !self.is_tick_due(scratch) && !leaves {
             self.fast_path(key, scratch)
+        } else if const { M::SPEC.messages }
+            && self.has_messages_alone(readiness, scratch)
+            && !leaves
+        {
+            self.turn_on_messages(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);
             self.full_turn(key, scratch, start)

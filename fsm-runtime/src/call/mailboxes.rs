@@ -144,14 +144,19 @@ impl<Msg> Mailboxes<Msg> {
     }
 
     pub(crate) fn take(&self, key: Key) -> Option<Msg> {
+        self.take_counted(key).map(|(message, _)| message)
+    }
+
+    /// Takes a message. Returns the number of those that wait behind it, too.
+    pub(crate) fn take_counted(&self, key: Key) -> Option<(Msg, usize)> {
         let mut stripe = self.shared.stripe(key);
         let messages = &mut stripe.get_mut(key)?.messages;
-        let message = messages.pop_front();
+        let message = messages.pop_front()?;
         if messages.is_empty() && messages.capacity() > 16 {
             // Frees the memory of a burst.
             *messages = VecDeque::new();
         }
-        message
+        Some((message, messages.len()))
     }
 
     /// The number of messages that wait.

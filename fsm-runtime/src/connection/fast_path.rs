@@ -3,20 +3,32 @@ use std::io;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::{TurnStart, is_cut_off};
+use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, InputOnlyRun, MachineRunner, StopReason};
+use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::spec::Features;
 use crate::{Cx, Drive, Ended, Input, Key, WaitSet};
 
+/// The place of the input of a short turn.
+#[derive(Clone, Copy)]
+enum ShortInput<'a> {
+    /// Before this index of the thread's buffer.
+    Read(usize),
+    /// Elsewhere.
+    Given(&'a [u8]),
+}
+
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Runs a turn of a connection that waits for input and has nothing pending, as nearly all turns do.
     /// Most of these read once, use all that they read, and send the whole answer. The others continue as
     /// a full turn.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: it is the short turn of an event")]
+    #[inline(always)]
     pub(super) fn fast_path(
         &mut self,
         key: Key,
@@ -36,7 +48,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             Err(error) => return Self::broken(&error, key, scratch),
         };
-        self.use_read(end, key, scratch)
+        self.use_input(ShortInput::Read(end), key, scratch)
     }
 
     /// Runs a turn of a connection that waits for input and has nothing pending, on bytes that have come by
@@ -51,16 +63,40 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if !self.state.is_idle_without_events() || self.is_tick_due(scratch) {
             return None;
         }
-        scratch.buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(self.use_read(bytes.len(), key, scratch))
+        let fits = bytes.len() <= scratch.buffer.len();
+        fits.then(|| self.use_input(ShortInput::Given(bytes), key, scratch))
     }
 
-    /// Goes on with the bytes before `end` in the thread's buffer.
+    /// Whether a message is all that a turn without events can find: the machine waits for input and has nothing
+    /// pending, no deadline has passed, and the stream has nothing of its own to send.
+    #[inline]
+    pub(super) fn has_messages_alone(
+        &self,
+        readiness: Readiness,
+        scratch: &ConnectionScratch<M, H>,
+    ) -> bool {
+        readiness == Readiness::NONE
+            && self.state.is_idle_without_events()
+            && self.deadlines.earliest() > scratch.context.now
+            && !self.socket.has_unsent()
+    }
+
+    /// Runs a turn of a connection that [has messages alone](Self::has_messages_alone).
+    #[inline]
+    pub(super) fn turn_on_messages(
+        &mut self,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        self.use_input(ShortInput::Given(&[]), key, scratch)
+    }
+
+    /// Runs the machine on the input, and sends what it has written.
     #[expect(clippy::inline_always, reason = "counted: it is the rest of a short turn")]
     #[inline(always)]
-    fn use_read(
+    fn use_input(
         &mut self,
-        end: usize,
+        from: ShortInput<'_>,
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
@@ -69,9 +105,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let mut runner = MachineRunner { machine, deadlines };
         let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
-        let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
+        let bytes = match from {
+            ShortInput::Read(end) => &buffer[..end],
+            ShortInput::Given(bytes) => bytes,
+        };
+        let end = bytes.len();
+        let mut input = Input::resumed(bytes, DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, environment, key, context);
-        if const { M::SPEC.uses(Features::JOBS) } {
+        if const { M::SPEC.uses(Features::JOBS) } && end > 0 {
             io.state.set_heard(true);
         }
         cx.look_at::<M>(*io.state);
@@ -105,13 +146,20 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             _ => None,
         };
+        let unread = match from {
+            ShortInput::Read(end) => end - unread..end,
+            ShortInput::Given(bytes) => {
+                buffer[..unread].copy_from_slice(&bytes[end - unread..]);
+                0..unread
+            }
+        };
         let start = TurnStart {
-            unread: end - unread..end,
+            unread,
             wanted,
             progress,
             budget: Budget::new(most_calls - calls, bytes.saturating_sub(end), mark),
             stopped,
-            has_read: true,
+            has_read: end > 0,
         };
         self.full_turn(key, scratch, start)
     }

@@ -125,13 +125,18 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         }
         let fed = bytes.len().min(INPUT);
         let bytes = &bytes[..fed];
+        let mut was_fed = false;
         self.run(now, |task, key, scratch| {
-            // Nearly always the machine waits for input alone, and needs no second copy of it.
+            // Nearly always the machine waits for input alone, and needs no copy of it.
             task.turn_on_input(bytes, key, scratch).unwrap_or_else(|| {
+                was_fed = true;
                 task.socket_mut().stream.feed(bytes);
                 task.turn(key, Readiness::READ, scratch)
             })
         });
+        if !was_fed {
+            return fed;
+        }
         let unread = self.stream_mut().discard_unread();
         self.is_full = unread > 0 && self.ended.is_none();
         if self.is_full { fed - unread } else { fed }
@@ -280,18 +285,22 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         self.now = self.now.max(millis(now));
         let Self { host, key, task: Some(task), now, draining, .. } = self else { return };
         let (key, now) = (*key, *now);
-        let (outcome, at_mark) = host.lend(|scratch| {
+        let is_full = self.is_full;
+        let (outcome, is_full) = host.lend(|scratch| {
             scratch.context.draining = *draining;
             let mut time = Told { host, now, known: scratch.context.now };
             let mut executor = Executor { pool: NAME, scratch, time: &mut time };
             let mut outcome = executor.run(task, key, |task, scratch| turn(task, key, scratch));
-            if task.socket_mut().end_lingering() && !matches!(outcome, TurnOutcome::Ended(_)) {
-                outcome = executor.run_turn(task, key, Readiness::READ | Readiness::MAYBE_EOF);
+            if task.socket().lingers() {
+                task.socket_mut().end_lingering();
+                if !matches!(outcome, TurnOutcome::Ended(_)) {
+                    outcome = executor.run_turn(task, key, Readiness::READ | Readiness::MAYBE_EOF);
+                }
             }
-            (outcome, task.unsent() >= scratch.limits.output)
+            (outcome, is_full && task.unsent() >= scratch.limits.output)
         });
         self.has_more = outcome == TurnOutcome::Again;
-        self.is_full &= at_mark;
+        self.is_full = is_full;
         if let TurnOutcome::Ended(why) = outcome {
             self.end(why);
         }

@@ -166,16 +166,11 @@ impl<M: Machine, H> Host<M, H> {
     /// Lends buffers to a call.
     #[inline]
     pub(super) fn lend<T>(&self, call: impl FnOnce(&mut ConnectionScratch<M, H>) -> T) -> T {
-        for kept in &self.shared.buffers {
-            let mut kept = match kept.try_lock() {
-                Ok(kept) => kept,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // A call on another thread has them, or one of whose handlers this is.
-                Err(TryLockError::WouldBlock) => continue,
-            };
-            return call(kept.get_or_insert_with(|| self.new_buffers()));
-        }
-        call(&mut self.new_buffers())
+        let [first, others @ ..] = &self.shared.buffers;
+        let mut kept = free(first).or_else(|| others.iter().find_map(free));
+        let mut own = None;
+        let buffers = kept.as_deref_mut().unwrap_or(&mut own);
+        call(buffers.get_or_insert_with(|| self.new_buffers()))
     }
 
     #[cold]
@@ -185,6 +180,16 @@ impl<M: Machine, H> Host<M, H> {
         let context = WorkerContext::new(Arc::new(Untracked), 0, status, Arc::new([]), time);
         let (environment, pool_state) = (environment.clone(), Arc::clone(pool_state));
         Box::new(ConnectionScratch::bare(environment, *limits, pool_state, context))
+    }
+}
+
+/// The buffers, unless a call on another thread has them, or one of whose handlers this is.
+#[inline]
+fn free<M: Machine, H>(buffers: &Mutex<Buffers<M, H>>) -> Option<MutexGuard<'_, Buffers<M, H>>> {
+    match buffers.try_lock() {
+        Ok(buffers) => Some(buffers),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

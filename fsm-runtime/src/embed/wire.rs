@@ -17,12 +17,16 @@ impl Wire {
         Self { stream: MemoryStream::new(window), peer, lingers: false }
     }
 
-    /// Ends the peer's stream if nothing but that is waited for, because whoever has the socket waits for the
-    /// real one. Returns whether it did.
+    /// Whether nothing but the end of the peer's stream is waited for.
     #[inline]
-    pub(super) fn end_lingering(&mut self) -> bool {
-        self.stream.ended |= self.lingers;
-        std::mem::take(&mut self.lingers)
+    pub(super) fn lingers(&self) -> bool {
+        self.lingers
+    }
+
+    /// Ends the peer's stream, because whoever has the socket waits for the real end.
+    pub(super) fn end_lingering(&mut self) {
+        self.stream.ended = true;
+        self.lingers = false;
     }
 }
 

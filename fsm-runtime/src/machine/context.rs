@@ -101,8 +101,7 @@ pub(crate) enum Taken {
     Nothing,
     Input,
     Message,
-    /// The mailbox was found empty. The next message causes another turn, so this one does not look
-    /// again.
+    /// The mailbox is empty. The next message causes another turn, so this one does not look again.
     AllMessages,
 }
 

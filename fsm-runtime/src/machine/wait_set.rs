@@ -11,8 +11,10 @@ use std::fmt;
 /// assert_eq!(WaitSet::writable(4096).below(), 4096);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
+// Counted: a `Step` is returned in a register, because it has eight bytes.
+#[repr(Rust, packed(2))]
 pub struct WaitSet {
-    kinds: u32,
+    kinds: u16,
     below: u32,
 }
 
@@ -48,7 +50,7 @@ impl WaitSet {
 
     const WRITABLE: Self = Self::of(1 << 12);
 
-    const fn of(kinds: u32) -> Self {
+    const fn of(kinds: u16) -> Self {
         Self { kinds, below: 0 }
     }
 
@@ -103,5 +105,13 @@ impl fmt::Debug for WaitSet {
         f.debug_set()
             .entries(names.iter().filter(|(kind, _)| self.contains(*kind)).map(|(_, name)| name))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_step_is_returned_in_a_register() {
+        assert_eq!(size_of::<crate::Step>(), 8);
     }
 }

@@ -113,10 +113,11 @@ impl SendBuffer {
         self.shared == 0 && self.buffer.len() == self.sent
     }
 
-    /// All queued output, if this turn copied it and the socket has taken none of it.
+    /// All queued output, if this turn copied it. The turn has sent nothing yet.
     #[inline]
     pub(crate) fn short(&self) -> Option<&[u8]> {
-        (self.shared == 0 && self.sent == 0).then_some(&self.buffer)
+        debug_assert_eq!(self.sent, 0, "a turn begins with the output of earlier turns in `queue`");
+        (self.shared == 0).then_some(&self.buffer)
     }
 
     /// Removes the output that [`short`](SendBuffer::short) returned, because the socket has taken

@@ -16,13 +16,26 @@ pub(crate) struct Executor<'a, T: Task, C> {
 
 impl<T: Task, C: TimeSource> Executor<'_, T, C> {
     /// Runs a turn of a task. A panic of a handler is the end of that task and of no other one (X8).
-    #[inline]
+    #[inline(never)]
     pub(crate) fn run_turn(&mut self, task: &mut T, key: Key, ready: Readiness) -> TurnOutcome {
         self.run(task, key, |task, scratch| task.turn(key, ready, scratch))
     }
 
+    /// Does what [`run_turn`](Self::run_turn) does, in its caller.
+    #[expect(clippy::inline_always, reason = "counted: it is called for each event, in one place")]
+    #[inline(always)]
+    pub(crate) fn run_turn_here(
+        &mut self,
+        task: &mut T,
+        key: Key,
+        ready: Readiness,
+    ) -> TurnOutcome {
+        self.run(task, key, |task, scratch| task.turn(key, ready, scratch))
+    }
+
     /// Runs a turn of a task, which is `turn`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: the caller decides")]
+    #[inline(always)]
     pub(crate) fn run(
         &mut self,
         task: &mut T,

@@ -287,13 +287,17 @@ impl<T> PortCore<T> {
         None
     }
 
-    /// Takes the packet at the head of the queue, for the only thread of a port.
+    /// Takes the packet at the head of the queue, for the only thread of a port, and calls `begin` with the
+    /// value of its key.
     #[inline]
-    pub(crate) fn begin_next_in_place(&mut self) -> Option<Key> {
+    pub(crate) fn begin_next_in_place<R>(
+        &mut self,
+        begin: impl Fn(&mut T) -> R,
+    ) -> Option<(Key, R)> {
         while let Some(key) = self.queue.pop_front() {
             if let Some(slot) = self.slot_of(key) {
                 slot.run = RunState::Idle;
-                return Some(key);
+                return Some((key, begin(slot.value.as_mut()?)));
             }
         }
         None

@@ -235,6 +235,42 @@ fn w2_a_flood_of_messages_does_not_hold_up_what_is_behind_the_first_read() {
     assert!(!heard[..last].windows(2).any(|pair| pair == b"mm"), "{heard:?}");
 }
 
+/// Posts to itself the number below the one that it hears.
+#[state_machine(start = Listen, message = u8, eof => Gone)]
+enum Countdown {
+    #[read(exact = 1, idle = 60s => Gone)]
+    #[message]
+    #[to(Listen)]
+    #[rest]
+    Listen,
+    #[end]
+    Gone,
+}
+
+impl countdown::Handler for Scribe {
+    fn listen(&mut self, _: &[u8; 1], _: &mut Cx<'_, u8>) -> countdown::AfterListen {
+        countdown::AfterListen::Listen
+    }
+
+    fn listen_message(&mut self, number: u8, cx: &mut Cx<'_, u8>) -> countdown::AfterListen {
+        cx.write(&[number]);
+        if number > b'0' {
+            cx.post(cx.key(), number - 1).expect("there is room");
+        }
+        countdown::AfterListen::Listen
+    }
+}
+
+#[test]
+fn w2_a_message_that_a_handler_posts_to_its_own_empty_mailbox_is_taken() {
+    let mut peer = super::Session::<Countdown, _>::new(Scribe);
+    peer.post(b'3').unwrap();
+    assert_eq!(peer.receive(), b"3210");
+    // In a turn that has more than one message, and input.
+    peer.come_together(b".", b"19", 0);
+    assert_eq!(peer.receive(), b"190876543210");
+}
+
 /// A job that counts messages and ticks.
 #[state_machine(start = Count, job = (), reply = Vec<u8>, message = u8)]
 enum Counting {

@@ -89,9 +89,15 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
         if self.last_taken == Taken::AllMessages {
             return None;
         }
-        let message = self.message();
-        self.last_taken = if message.is_some() { Taken::Message } else { Taken::AllMessages };
-        message
+        let Some((message, left)) = self.environment.mailboxes.take_counted(self.key) else {
+            self.last_taken = Taken::AllMessages;
+            return None;
+        };
+        self.received += 1;
+        // A connection that drains has no turn to come, and looks again for what this message's handler posts to it.
+        let all = left == 0 && !self.context.draining;
+        self.last_taken = if all { Taken::AllMessages } else { Taken::Message };
+        Some(message)
     }
 
     /// Records that a state that also waits for messages has taken input.

@@ -15,14 +15,14 @@ pub(super) struct Round<'a, 'e, T: Task, C> {
     pub(super) executor: &'a mut Executor<'e, T, C>,
 }
 
-impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
+impl<'e, T: Task, C: TimeSource> Round<'_, 'e, T, C> {
     /// Runs the turn that an event asks for. If the queue is not empty, the event becomes a packet in it.
     #[inline]
     pub(super) fn event(&mut self, key: Key, ready: Readiness) {
         if self.executor.is_stopped() {
             // The port is closed, and the thread ends the remaining connections.
         } else if self.state.core.begin_in_place(key).is_some() {
-            self.turn(key, ready);
+            self.turn(key, ready, Executor::run_turn_here);
         } else {
             self.enqueue(key, ready);
         }
@@ -39,10 +39,9 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
 
     /// Runs the turn of the packet at the head of the queue, if there is one.
     pub(super) fn next_packet(&mut self) -> bool {
-        let Some(key) = self.state.core.begin_next_in_place() else { return false };
-        let slot = self.state.core.get_mut(key);
-        let ready = slot.map(|slot| slot.state.take_ready()).unwrap_or_default();
-        self.turn(key, ready);
+        let next = self.state.core.begin_next_in_place(|slot| slot.state.take_ready());
+        let Some((key, ready)) = next else { return false };
+        self.turn(key, ready, Executor::run_turn);
         true
     }
 
@@ -93,14 +92,19 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
     }
 
-    /// Runs a turn in place.
+    /// Runs a turn in place, by `run`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call more for each event is counted")]
-    fn turn(&mut self, key: Key, ready: Readiness) {
+    fn turn(
+        &mut self,
+        key: Key,
+        ready: Readiness,
+        run: impl FnOnce(&mut Executor<'e, T, C>, &mut T, Key, Readiness) -> TurnOutcome,
+    ) {
         let SingleThreadState { core, timers, again, .. } = &mut *self.state;
         let Some(slot) = core.get_mut(key) else { return };
         let Some(task) = slot.task.as_mut() else { return };
-        let outcome = self.executor.run_turn(task, key, ready);
+        let outcome = run(self.executor, task, key, ready);
         if let TurnOutcome::Ended(why) = outcome {
             self.end(key, why);
             return;

@@ -159,7 +159,7 @@ impl RunState<'_> {
 
     /// Returns whether there was a packet.
     fn next(&mut self, turn: Turn) -> Result<bool, &'static str> {
-        let key = self.core.begin_next_in_place();
+        let key = self.core.begin_next_in_place(|_| ()).map(|(key, ())| key);
         self.log.push(Call::PassNext { key });
         self.model.begin_next_in_place(key)?;
         key.map_or(Ok(()), |key| self.turn(key, turn))?;
