@@ -295,10 +295,10 @@ impl<T> PortCore<T> {
         begin: impl Fn(&mut T) -> R,
     ) -> Option<(Key, R)> {
         while let Some(key) = self.queue.pop_front() {
-            if let Some(slot) = self.slot_of(key) {
-                slot.run = RunState::Idle;
-                return Some((key, begin(slot.value.as_mut()?)));
-            }
+            let Some(slot) = self.slot_of(key) else { continue };
+            slot.run = RunState::Idle;
+            let Some(value) = slot.value.as_mut() else { continue };
+            return Some((key, begin(value)));
         }
         None
     }
