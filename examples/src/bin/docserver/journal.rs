@@ -109,15 +109,16 @@ mod tests {
         let mut new = Journal::join(root.path()).unwrap();
         new.add("b").unwrap();
         old.add("c").unwrap();
-        let text = |rows: Vec<(i64, String)>| -> String {
-            rows.iter().map(|(number, message)| format!("{number}{message} ")).collect()
+        let text = |rows: Vec<(i64, String)>| {
+            let rows = rows.iter().map(|(number, message)| format!("{number}{message}"));
+            rows.collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(text(old.take_new().unwrap()), "1a 2b 3c ");
+        assert_eq!(text(old.take_new().unwrap()), "1a 2b 3c");
         assert_eq!(text(old.take_new().unwrap()), "");
         // One that was told of the first event comes to the new process.
         assert_eq!(text(new.published_after(1).unwrap()), "");
-        assert_eq!(text(new.take_new().unwrap()), "2b 3c ");
-        assert_eq!(text(new.published_after(1).unwrap()), "2b 3c ");
+        assert_eq!(text(new.take_new().unwrap()), "2b 3c");
+        assert_eq!(text(new.published_after(1).unwrap()), "2b 3c");
         drop(old);
         new.add("d").unwrap();
         assert_eq!(text(new.take_new().unwrap()), "4d ");

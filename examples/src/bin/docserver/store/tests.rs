@@ -299,7 +299,7 @@ fn the_list_comes_in_pages() {
 fn threads_share_a_store() {
     let f = Fixture::new();
     let directory = f.store.directory();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for thread in 0..3 {
             scope.spawn(move || {
                 let mut store = Store::connect(directory).unwrap();
