@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(text(new.published_after(1).unwrap()), "2b 3c");
         drop(old);
         new.add("d").unwrap();
-        assert_eq!(text(new.take_new().unwrap()), "4d ");
+        assert_eq!(text(new.take_new().unwrap()), "4d");
         new.end(root.path());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
     }
