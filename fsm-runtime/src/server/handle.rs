@@ -317,6 +317,7 @@ impl<M: Machine> Handle<M> {
     /// assert_eq!(oldest.peer.unwrap().to_string(), client.local_addr()?.to_string());
     /// // Such as `Line 2 ms: waits for read(until = b"\n"); 59.9 s left; 5 bytes unread`.
     /// assert!(oldest.to_string().contains(r#": waits for read(until = b"\n"); "#));
+    /// # drop(client);
     /// # running.drain()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

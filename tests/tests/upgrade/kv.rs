@@ -1,5 +1,6 @@
 use std::env;
 use std::io;
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,18 @@ use super::upgradable::{Upgradable, kill};
 
 fn size(name: &str, default: usize) -> usize {
     env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// A server with an address for clients that use TLS, and the folder of its certificate.
+fn with_tls() -> (TempDir, Upgradable) {
+    let folder = TempDir::new("certificate");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let chain = folder.write("chain.pem", made.cert.pem());
+    let key = folder.write("key.pem", made.signing_key.serialize_pem());
+    let kv = Upgradable::start("kv", |command| {
+        command.args(["--tls-port", "0", "--tls-cert"]).arg(&chain).arg("--tls-key").arg(&key);
+    });
+    (folder, kv)
 }
 
 /// Three upgrades, or `FSM_UPGRADES`, while clients count: no answer is lost, doubled or an error.
@@ -120,6 +133,34 @@ fn u8_a_new_process_that_is_killed_while_it_takes_over_changes_nothing() {
 }
 
 #[test]
+fn u8_a_killed_server_leaves_its_clients_to_the_one_that_takes_over() {
+    let (_folder, mut kv) = with_tls();
+    let log = kv.log();
+    let address = log.split("address=").nth(2).and_then(|rest| rest.split_whitespace().next());
+    // A connection that uses TLS keeps the old process from its commit for the time of `Upgrade::still_within`.
+    let stays = TcpStream::connect(address.expect("two addresses")).unwrap();
+    let mut asking = kv.connect();
+    asking.expect(&["SET", "key", "value"], "+OK\r\n");
+    asking.send("INFO clients\r\n");
+    while !String::from_utf8_lossy(&asking.reply()).contains("connected_clients:2") {
+        asking.send("INFO clients\r\n");
+    }
+    let new = kv.begin();
+    kv.until("the new process has the listeners", |log| {
+        log.matches("listening pool=").count() == 4
+    });
+    kill("KILL", kv.process);
+    kv.process = new;
+    kv.until("the new process serves", |log| {
+        log.contains("the old process has died; this one goes on")
+            && log.matches("a new process can take over").count() == 2
+    });
+    kv.connect().expect(&["GET", "key"], "$5\r\nvalue\r\n");
+    drop((asking, stays));
+    kv.stop();
+}
+
+#[test]
 fn u8_clients_in_the_middle_of_a_transaction_hear_the_end_and_lose_no_write() {
     let mut kv = Upgradable::start("kv", |_| {});
     let (mut plain, mut in_transaction) = (kv.connect(), kv.connect());
@@ -145,13 +186,7 @@ fn u8_clients_in_the_middle_of_a_transaction_hear_the_end_and_lose_no_write() {
 fn u10_a_server_with_data_whose_connections_stay_says_so_at_the_start() {
     const WARNING: &str = "connections of this pool do not move";
 
-    let folder = TempDir::new("certificate");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let chain = folder.write("chain.pem", made.cert.pem());
-    let key = folder.write("key.pem", made.signing_key.serialize_pem());
-    let kv = Upgradable::start("kv", |command| {
-        command.args(["--tls-port", "0", "--tls-cert"]).arg(&chain).arg("--tls-key").arg(&key);
-    });
+    let (_folder, kv) = with_tls();
     let log = kv.log();
     let warning = log.lines().find(|line| line.contains(WARNING)).expect("a warning");
     assert!(warning.contains("it uses TLS"), "{warning}");

@@ -4,4 +4,5 @@
 
 mod kv;
 mod room;
+mod talk;
 mod upgradable;

@@ -5,7 +5,7 @@ use crate::Moves;
 use crate::net::fd_channel::{FdChannel, ReceivedFrame};
 
 /// The version of this protocol. Processes with different ones do not talk.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// What the first message of a new process begins with.
 const MAGIC: &str = "fsm upgrade";
 
@@ -33,15 +33,15 @@ pub(super) enum Message {
     Refused { why: String },
     /// Old: so many listeners follow, and data if `data`.
     Welcome { version: u32, process: u32, listeners: u32, data: bool },
-    /// Old: listeners, each with its pool and its address.
-    Listeners { names: Vec<(String, String)>, sockets: Vec<OwnedFd> },
+    /// Old: listeners, each with its pool, its address, and how many of the same address come before.
+    Listeners { names: Vec<(String, String, u32)>, sockets: Vec<OwnedFd> },
     /// Old: a piece of the data.
     Data { bytes: Vec<u8> },
     /// Old: a part of the data is complete.
     DataEnd,
     /// New: all pools run, and wait.
     Ready,
-    /// Old, without data: serve; I accept no more.
+    /// Old: serve. I accept no more, and with data no connection is left that waits.
     Go,
     /// Old: connections, each a parcel with its socket.
     Parcels { parcels: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },
@@ -49,7 +49,7 @@ pub(super) enum Message {
     Have,
     /// New: the parcels that I could not use, by number, and why. Their sockets are untouched.
     Taken { refused: Vec<(u32, String)> },
-    /// Old: I drain now, and will not come back. With data, serve.
+    /// Old: I drain now, and will not come back.
     Commit,
     /// New: I know.
     Committed,
