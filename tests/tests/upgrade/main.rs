@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod clients;
 mod kv;
 mod room;
 mod talk;
