@@ -173,6 +173,22 @@ fn u10_a_server_with_data_whose_connections_stay_says_so_at_the_start() {
     kv.stop();
 }
 
+/// The variables that name the socket are of the first process alone, so that only the old process can give it to the
+/// next one.
+#[test]
+fn u6_a_socket_that_was_passed_goes_to_the_next_process() {
+    let Some(mut kv) = Upgradable::start_on_passed_socket("kv") else { return };
+    let mut client = kv.connect();
+    client.expect(&["SET", "key", "value"], "+OK\r\n");
+    for _ in 0..2 {
+        kv.upgrade();
+        client.expect(&["GET", "key"], "$5\r\nvalue\r\n");
+        kv.connect().expect(&["GET", "key"], "$5\r\nvalue\r\n");
+    }
+    drop(client);
+    kv.stop();
+}
+
 #[test]
 fn u12_the_service_manager_hears_which_process_serves() {
     let folder = TempDir::new("notify");

@@ -3,7 +3,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fsm_tests::{Connection, Server, TIMEOUT, TempDir, example, run};
+use fsm_tests::{Connection, Server, TIMEOUT, TempDir, example, run, with_sockets};
 
 /// A server, and the processes that follow it. All write to one log.
 pub(crate) struct Upgradable {
@@ -21,7 +21,19 @@ impl Upgradable {
         let mut command = Command::new(example(name));
         command.args(["--port", "0", "--upgrade"]).arg(folder.path().join("upgrade.sock"));
         change(&mut command);
-        let server = Server::start(&mut command);
+        Self::start_as(&mut command, folder)
+    }
+
+    /// A server that listens on a socket which was passed to it, as systemd does. `None` without Python.
+    pub(crate) fn start_on_passed_socket(name: &str) -> Option<Self> {
+        let folder = TempDir::new("upgrade");
+        let mut command = Command::new(example(name));
+        command.args(["--listen", "fd:main", "--upgrade"]).arg(folder.path().join("upgrade.sock"));
+        Some(Self::start_as(&mut with_sockets("main", &command)?, folder))
+    }
+
+    fn start_as(command: &mut Command, folder: TempDir) -> Self {
+        let server = Server::start(command);
         let process = server.pid();
         let this = Self { server, process, waited: 1, folder };
         this.waits_for_the_next();

@@ -151,7 +151,9 @@ fn u14_what_connections_post_to_each_other_reaches_all_while_they_move() {
             }
         }
         hear();
-        clients.iter().for_each(|socket| socket.shutdown(Shutdown::Write).unwrap());
+        for socket in &clients {
+            socket.shutdown(Shutdown::Write).unwrap();
+        }
         said
     });
     for _ in 0..3 {
