@@ -4,6 +4,8 @@ use crate::Address;
 #[cfg(unix)]
 use crate::net::listener::FilesLeft;
 use crate::net::listener::ListeningSocket;
+#[cfg(feature = "console")]
+use crate::server::progress::SharedProgress;
 
 /// The listeners that a process takes over from the one before it, and copies of those that the next one may
 /// ask for (U6).
@@ -17,6 +19,9 @@ pub(crate) struct Handover {
     inherited: Vec<HandedListener>,
     /// Those of this process; `None` if it hands none over.
     copies: Option<Vec<HandedListener>>,
+    /// What there is to tell of its upgrades, if it hands its listeners over one day.
+    #[cfg(feature = "console")]
+    pub(crate) progress: Option<SharedProgress>,
     /// Whether the files of the inherited ones are this process's.
     #[cfg(unix)]
     pub(crate) files: FilesLeft,
@@ -37,7 +42,14 @@ impl Handover {
     /// For a process that hands its listeners over one day.
     #[cfg(unix)]
     pub(crate) fn upgradable(inherited: Vec<HandedListener>) -> Self {
-        Self { inherited, copies: Some(Vec::new()), files: FilesLeft::default() }
+        Self { inherited, copies: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Lets the console tell of the upgrades of the process.
+    #[cfg(all(feature = "console", unix))]
+    pub(crate) fn tell_of(mut self, progress: SharedProgress) -> Self {
+        self.progress = Some(progress);
+        self
     }
 
     /// Whether the process hands its listeners over one day.

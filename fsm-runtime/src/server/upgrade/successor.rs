@@ -145,6 +145,9 @@ impl Successor {
         for pool in &site.pools {
             pool.state.resume_held();
         }
+        let mut progress = site.control.progress.lock();
+        progress.last = Some(format!("this process takes over from process {}", self.old));
+        drop(progress);
         Ok(Committing { channel, committed: self.data })
     }
 
@@ -224,11 +227,11 @@ impl Committing {
     /// Takes connections in until the old process will not come back. Returns whether this process stays.
     pub(super) fn follow(self, site: &Arc<Site>) -> bool {
         let Some(channel) = self.channel else {
-            notify::tell("READY=1");
+            serves(site);
             return true;
         };
         if self.committed {
-            notify::tell("READY=1");
+            serves(site);
             take_in_the_rest(site, channel);
             return true;
         }
@@ -241,7 +244,7 @@ impl Committing {
                 }
                 Ok(Some(Message::Commit)) => match commit(site, &channel) {
                     Ok(()) => {
-                        notify::tell("READY=1");
+                        serves(site);
                         take_in_the_rest(site, channel);
                         return true;
                     }
@@ -255,7 +258,7 @@ impl Committing {
         match ending(&site.path, received) {
             Ending::Died => {
                 crate::log::warn!("the old process has died; this one goes on");
-                notify::tell("READY=1");
+                serves(site);
                 true
             }
             Ending::Lives(why) => {
@@ -268,6 +271,12 @@ impl Committing {
             }
         }
     }
+}
+
+/// Tells that this process serves alone.
+fn serves(site: &Site) {
+    site.control.progress.lock().succeeded += 1;
+    notify::tell("READY=1");
 }
 
 /// Answers that this process will serve alone; if it drains already, the old one hears that and goes on.
@@ -319,8 +328,9 @@ fn take_in(
             }),
             None => Err(format!("the new process has no pool `{}`", parcel.pool)),
         };
-        if let Err(why) = taken {
-            refused.push((number, why));
+        match taken {
+            Ok(()) => site.control.progress.lock().moved_in += 1,
+            Err(why) => refused.push((number, why)),
         }
     }
     Message::Taken { refused }.send(channel)

@@ -16,6 +16,7 @@ use crate::net::fd_channel::FdChannel;
 use crate::prelude::*;
 use crate::{Address, Moves, MovesHandler, Pipeline, Running};
 
+mod counts;
 mod data;
 mod kept;
 mod new_serves;

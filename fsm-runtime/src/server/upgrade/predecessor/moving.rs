@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::{Predecessor, lost, out_of_order};
 use crate::Moves;
+use crate::Starts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::moves::departure::{Departure, MoveSink};
 use crate::net::fd_channel::{MOST_BYTES, MOST_DESCRIPTORS};
+use crate::server::progress::Step;
 use crate::server::upgrade::launch::SitePool;
 use crate::server::upgrade::message::{Message, PARCELS};
 use crate::server::upgrade::{laggards, notify};
@@ -70,6 +72,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     /// Lets connections at rest leave from now on.
     pub(super) fn move_out(&mut self) {
         let Some(sink) = self.sink.take() else { return };
+        self.old.site.control.progress.lock().step = Step::Moves;
         for pool in self.pools() {
             if let Err(why) = pool.state.move_out(Arc::clone(&sink)) {
                 let open = pool.state.permits.out();
@@ -100,6 +103,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         let within = self.old.site.times.still;
         let until = Instant::now() + within;
         let (mut patient, mut leaves) = (true, false);
+        self.old.site.control.progress.lock().step = Step::StandsStill;
         for pool in self.pools() {
             pool.state.turn_away();
             pool.state.stand_still();
@@ -241,6 +245,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         for (number, departure) in (0..).zip(departures) {
             let Some(why) = refused.remove(&number) else {
                 self.moved += 1;
+                self.old.site.control.progress.lock().moved_out += 1;
                 departure.arrived();
                 continue;
             };
@@ -283,12 +288,41 @@ impl<'a, 'b> Moving<'a, 'b> {
             ?within,
             "a new process has taken over; draining"
         );
+        self.count_those_left();
         self.tell_counts();
         self.old.site.control.report(process, Ok(()));
     }
 
+    /// Counts the connections that have not come so far, by what keeps them here.
+    fn count_those_left(&mut self) {
+        let refused: usize = self.refused.values().sum();
+        let mut at_work = 0;
+        for pool in &self.old.site.pools {
+            let open = pool.state.permits.out();
+            let known = self.old.pools.iter().any(|name| name == pool.name());
+            let why = match pool.state.states_that_move() {
+                _ if !known => format!("the new process has no pool `{}`", pool.name()),
+                Ok(_) => {
+                    at_work += open;
+                    continue;
+                }
+                Err(_) if pool.state.facts.spec.starts == Starts::Job => continue,
+                Err(why) => why.to_string(),
+            };
+            if open > 0 {
+                *self.refused.entry(why).or_default() += open;
+            }
+        }
+        if at_work > refused {
+            let why = "it was not at rest in time".to_owned();
+            *self.refused.entry(why).or_default() += at_work - refused;
+        }
+    }
+
     pub(super) fn tell_counts(&mut self) {
         for (why, count) in std::mem::take(&mut self.refused) {
+            let stayed = &mut self.old.site.control.progress.lock().stayed;
+            *stayed.entry(why.clone()).or_default() += count as u64;
             let after = if self.keeps_refused { "drained here" } else { "were closed" };
             crate::log::warn!(count, why, "connections that did not move {after}");
         }
