@@ -181,7 +181,7 @@ fn u14_a_subscriber_hears_every_message_once_and_in_order() {
     subscriber.send("SUBSCRIBE news\r\n");
     subscriber.reply();
     let stop = Arc::new(AtomicBool::new(false));
-    let publisher = thread::spawn({
+    let publishing = thread::spawn({
         let (mut connection, stop) = (kv.connect(), Arc::clone(&stop));
         move || {
             let mut published = 0;
@@ -196,8 +196,8 @@ fn u14_a_subscriber_hears_every_message_once_and_in_order() {
         kv.upgrade();
     }
     stop.store(true, Ordering::Relaxed);
-    let published: usize = publisher.join().unwrap();
-    for number in 0..published {
+    let count: usize = publishing.join().unwrap();
+    for number in 0..count {
         let heard = subscriber.reply();
         assert!(String::from_utf8_lossy(&heard).ends_with(&format!("\r\n{number}\r\n")));
     }

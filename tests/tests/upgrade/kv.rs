@@ -17,7 +17,7 @@ fn size(name: &str, default: usize) -> usize {
 /// A server with an address for clients that use TLS, and the folder of its certificate.
 fn with_tls() -> (TempDir, Upgradable) {
     let folder = TempDir::new("certificate");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let chain = folder.write("chain.pem", made.cert.pem());
     let key = folder.write("key.pem", made.signing_key.serialize_pem());
     let kv = Upgradable::start("kv", |command| {
