@@ -12,6 +12,7 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::other::sealed::Slot;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
+use crate::net::other_end::OtherEnd;
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
@@ -179,6 +180,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
         scratch.output.begin_turn();
+        if const { M::SPEC.uses(Features::OTHER) } {
+            scratch.other.output.begin_turn();
+        }
         let resumed = match self.take_pending(key, scratch) {
             Ok(resumed) => resumed,
             Err(outcome) => return outcome,
@@ -322,12 +326,19 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
+        let (now, timeout) = (scratch.context.now, scratch.limits.send_timeout);
+        if let Err(error) = self.socket.check_time(now, timeout) {
+            return match error.kind() {
+                io::ErrorKind::TimedOut => self.send_timed_out(scratch),
+                _ => Self::broken(&error, key, scratch),
+            };
+        }
         let unsent = !scratch.output.is_empty();
         // Files have had their share of the turn, and the peer takes more.
         let paused = unsent && self.state.is_writable();
+        let paused = paused || self.other.peek().is_some_and(OtherEnd::goes_on);
         if unsent {
-            let now = scratch.context.now;
-            pending.send_by = pending.send_by.min(now.saturating_add(scratch.limits.send_timeout));
+            pending.send_by = pending.send_by.min(now.saturating_add(timeout));
             if pending.send_by <= now {
                 return self.send_timed_out(scratch);
             }
@@ -337,6 +348,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
         let nothing_pending = nothing_pending && pending.other_progress.is_none();
         let is_idle = nothing_pending && reason.waits_for(WaitSet::READ);
+        let is_idle = is_idle && self.socket.due() == u64::MAX;
         // The fast path notes no transitions.
         #[cfg(feature = "transitions")]
         let is_idle = is_idle && !scratch.context.edges.are_noted();
@@ -353,7 +365,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
         }
-        let again = paused || reason == StopReason::BudgetSpent;
+        let again = paused || reason == StopReason::BudgetSpent || self.socket.goes_on(self.state);
         if again { TurnOutcome::Again } else { TurnOutcome::Wait }
     }
 
@@ -471,6 +483,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
             Some(pending) => self.deadlines.earliest().min(pending.send_by),
             None => self.deadlines.earliest(),
         };
+        let due = if self.closes() { due } else { due.min(self.socket.due()) };
         match self.other.peek() {
             Some(other) => due.min(other.due()),
             None => due,

@@ -84,7 +84,10 @@ use crate::Target;
 /// - What it does not use is kept and offered again with more behind it. A connection fails if a layer wants more than
 ///   [`RECORD`](Self::RECORD) bytes in one piece.
 /// - It may append [`OUTPUT`](Self::OUTPUT) bytes to the wire in a call. A connection fails if it appends more.
-/// - Output that waits to be sent holds further input up beyond 128 KiB.
+/// - Output that waits to be sent holds further input up beyond 128 KiB. A peer that takes none of it is reset after the
+///   [`send_timeout`](crate::Builder::send_timeout) of the pool.
+/// - The handshake has the time of the machine's wait, and that same time of the pool at most. Up to `ROOM` bytes of
+///   plaintext that come before it is over are kept for a machine that does not read.
 ///
 /// # Failures
 ///

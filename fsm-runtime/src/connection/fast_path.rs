@@ -87,6 +87,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let waits_only = waits.is_some_and(|waits| waits.contains(WaitSet::READ))
             && unread == 0
             && !must_keep
+            && !io.socket.has_unsent()
             && io.state.is_idle_without_events()
             && runner.deadline() > context.now
             && !context.draining;

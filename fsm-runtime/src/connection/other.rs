@@ -75,6 +75,7 @@ impl<'a> OtherSide<'a> {
         let mut recv = RecvBuffer::new(buffer);
         recv.resume(std::mem::take(&mut end.input));
         output.resume(std::mem::take(&mut end.output));
+        end.breaks = false;
         Self { end, recv, send: output, world }
     }
 
@@ -241,6 +242,7 @@ impl<'a> OtherSide<'a> {
                 Some(relay) if relay.way == Way::Out => {
                     relay.end = Some(RelayEnd::Gone);
                     self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
+                    self.end.breaks = true;
                     self.send.discard();
                 }
                 _ => self.broken(),
@@ -266,6 +268,7 @@ impl<'a> OtherSide<'a> {
 
     /// Notes that the connection is broken: for the machine its stream has ended, or the relay.
     pub(super) fn broken(&mut self) {
+        self.end.breaks |= !self.end.state.has_ended();
         self.end.state.set_ended();
         self.send.discard();
         if let Some(relay) = &mut self.end.relay {

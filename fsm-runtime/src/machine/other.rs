@@ -1,6 +1,9 @@
 //! The other socket of a connection, as machines and handlers see it.
 
 use std::fmt::{self, Arguments};
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -79,6 +82,23 @@ impl OtherOutput<'_> {
     pub fn send(&mut self, bytes: impl Into<Bytes>) {
         if let Some(to) = self.to {
             to.send(bytes.into());
+        }
+    }
+
+    /// Queues the bytes of a file in the range, as [`Cx::send_file`](crate::Cx::send_file) does for the peer: they take
+    /// no memory, count as queued, leave in their place between other output, and at most 2 MiB of them in a turn.
+    ///
+    /// When the file is found to be shorter, or cannot be read, the other connection is reset, so that its peer does
+    /// not take what it has got for the whole. The machine sees the end of that stream, or the edge `gone` of a
+    /// `#[relay]`.
+    ///
+    /// # Panics
+    ///
+    /// When more than `usize::MAX` bytes would be queued.
+    pub fn send_file(&mut self, file: impl Into<Arc<File>>, range: Range<u64>) {
+        let len = range.end.saturating_sub(range.start);
+        if let Some(to) = self.to {
+            to.send_file(file.into(), range.start, usize::try_from(len).unwrap_or(usize::MAX));
         }
     }
 

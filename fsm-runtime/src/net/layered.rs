@@ -1,4 +1,4 @@
-//! What is between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E10).
+//! What is between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E13).
 
 use std::any::Any;
 use std::fs::File;
@@ -19,11 +19,13 @@ mod between;
 pub(crate) mod codec;
 mod custom;
 mod handshake;
+mod held;
 mod outgoing;
 
 use self::between::{Between, Scratch};
 use self::codec::{Codec, Decoded, Sinks};
 pub(crate) use self::custom::Custom;
+use self::held::Held;
 use self::outgoing::Outgoing;
 
 /// A stream that is plain at first, or for good, and has a codec once that has begun.
@@ -65,18 +67,21 @@ impl<S, C: Codec> Layered<S, C> {
         let into = Sinks { plain: &mut first, rest: &mut rest, outgoing: &mut outgoing };
         let Decoded { plain, .. } = codec.decode(&mut [], into)?;
         rest.splice(0..0, first[..plain].iter().copied());
-        self.between = Some(Box::new(Between {
-            codec: Some(codec),
-            incoming: unread,
-            rest,
-            outgoing: Outgoing::new(outgoing),
-            ..Between::default()
-        }));
+        let outgoing = Outgoing::new(outgoing);
+        let held = Held { incoming: unread, rest, outgoing, ..Held::default() };
+        let held = Some(Box::new(held));
+        let mut between = Box::new(Between { codec: Some(codec), held, ..Between::default() });
+        between.tidy();
+        self.between = Some(between);
         Ok(())
     }
 
     /// Goes on with the codec of a connection that has moved from another pool.
-    pub(crate) fn resume(stream: S, between: Box<Between<C>>) -> Self {
+    pub(crate) fn resume(stream: S, mut between: Box<Between<C>>) -> Self {
+        if let Some(held) = &mut between.held {
+            // The times of the pool begin.
+            held.due = u64::MAX;
+        }
         Self { stream, between: Some(between) }
     }
 }
@@ -85,7 +90,7 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         match &mut self.between {
             None => self.stream.read(buffer),
-            Some(between) if !between.rest.is_empty() => Ok(between.read_rest(buffer)),
+            Some(between) if between.has_rest() => Ok(between.read_rest(buffer)),
             Some(between) => {
                 Scratch::with(|scratch| between.read(&mut self.stream, buffer, scratch))
             }
@@ -129,7 +134,7 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
     fn shutdown(&mut self) -> io::Result<()> {
         if let Some(between) = &mut self.between {
             between.close(&mut self.stream);
-            if between.outgoing.is_some() {
+            if between.unsent() > 0 {
                 between.shuts = true;
                 return Ok(());
             }
@@ -169,7 +174,7 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
     }
 
     fn has_unsent(&self) -> bool {
-        self.between.as_ref().is_some_and(|between| between.outgoing.is_some())
+        self.between.as_ref().is_some_and(|between| between.unsent() > 0)
     }
 
     fn is_within_record(&self) -> bool {
@@ -181,6 +186,21 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
             None => Ok(()),
             Some(between) => between.drive(&mut self.stream, state),
         }
+    }
+
+    fn goes_on(&self, state: StreamState) -> bool {
+        self.between.as_ref().is_some_and(|between| between.reads_on(state))
+    }
+
+    fn check_time(&mut self, now: u64, within: u64) -> io::Result<()> {
+        match &mut self.between {
+            None => Ok(()),
+            Some(between) => between.check_time(now, within),
+        }
+    }
+
+    fn due(&self) -> u64 {
+        self.between.as_ref().map_or(u64::MAX, |between| between.due())
     }
 }
 

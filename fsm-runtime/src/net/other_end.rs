@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsStream;
-use crate::net::transport::{ByteStream, Read};
+use crate::net::transport::{ByteStream, FileSent, Read};
 use crate::{Moved, Peer, Target, Way};
 
 /// The other socket of a connection, with what is pending for it between two turns. Only connections of
@@ -37,6 +38,8 @@ pub struct OtherEnd {
     pub(crate) runs_next: bool,
     /// The same for reading from the sockets.
     pub(crate) reads_next: bool,
+    /// The connection has broken in this turn.
+    pub(crate) breaks: bool,
 }
 
 impl Default for OtherEnd {
@@ -54,6 +57,7 @@ impl Default for OtherEnd {
             moved: Moved::default(),
             runs_next: false,
             reads_next: false,
+            breaks: false,
         }
     }
 }
@@ -168,6 +172,14 @@ impl ByteStream for OtherStream {
         self.stream().write_vectored(slices)
     }
 
+    fn write_before_file(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.stream().write_before_file(slices)
+    }
+
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
+        self.stream().send_file(file, at, most)
+    }
+
     fn shutdown(&mut self) -> io::Result<()> {
         self.stream().shutdown()
     }
@@ -265,6 +277,13 @@ impl OtherEnd {
             }
         }
         *self = Self { moved: self.moved, ..Self::default() };
+    }
+
+    /// Whether there is something to do in another turn that no event tells of: files have had their share of this one,
+    /// or the connection has broken at its end, because a file cannot be sent.
+    pub(crate) fn goes_on(&self) -> bool {
+        let sends = self.is_open() && self.named.is_none() && self.state.is_writable();
+        self.breaks || (sends && self.output.len() > 0)
     }
 
     /// The time at which it has something to do without an event.

@@ -1,4 +1,4 @@
-//! TLS between a connection and its socket (E1 to E4).
+//! TLS between a connection and its socket (E1 to E4, E11 to E13).
 
 mod config;
 mod facts;

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -47,6 +48,20 @@ pub trait ByteStream {
     /// Goes on with what the stream itself has to read and to send, beside what is read and written.
     fn drive(&mut self, _: &mut StreamState) -> io::Result<()> {
         Ok(())
+    }
+    /// Whether the stream goes on in another turn, also if the machine has nothing to do.
+    fn goes_on(&self, _: StreamState) -> bool {
+        false
+    }
+    /// Checks that the peer does within this time what the stream itself waits for. Fails with `InvalidData` if it does
+    /// not make its handshake, and with `TimedOut` if it takes nothing of what the stream has to send. Called at the end
+    /// of a full turn.
+    fn check_time(&mut self, _now: u64, _within: u64) -> io::Result<()> {
+        Ok(())
+    }
+    /// The time at which [`check_time`](Self::check_time) must be called again; `u64::MAX` if there is none.
+    fn due(&self) -> u64 {
+        u64::MAX
     }
     /// Begins TLS for a `#[tls]` state. How that goes is the machine's to learn, by [`PeerAddr::secured`].
     fn begin_tls(&mut self, _: BeginTls<'_>) {}
@@ -183,6 +198,7 @@ pub trait PeerAddr {
 pub trait OtherAccess {
     fn write(&self, bytes: &[u8]);
     fn send(&self, bytes: Bytes);
+    fn send_file(&self, file: Arc<File>, at: u64, len: usize);
     /// The number of bytes that are queued for it.
     fn queued(&self) -> usize;
     /// Notes that a handler is called, so that its output can be told from what was queued before.

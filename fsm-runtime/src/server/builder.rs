@@ -484,6 +484,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     ///
     /// The time starts anew with any byte that the peer takes. It bounds how long a peer that does not
     /// read occupies memory, also in a state without a deadline.
+    ///
+    /// It is also the time for the handshake of TLS or of a layer that begins with the connection, whatever the
+    /// deadline of the machine: after that the connection ends as a handshake that has failed.
     pub fn send_timeout(mut self, time: Duration) -> Self {
         self.send_timeout = time;
         self

@@ -205,3 +205,51 @@ fn e5_a_connection_that_a_pool_opens_has_the_layer_of_a_client() {
     }
     assert_eq!(server.stats().accepted, 1);
 }
+
+/// Gives the text of its handshake to the machine: `C`, and up to `.` what is plain.
+struct Early {
+    begun: bool,
+    over: bool,
+}
+
+impl Layer for Early {
+    fn input(
+        &mut self,
+        wire: &mut [u8],
+        plain: &mut [u8],
+        _: &mut Vec<u8>,
+    ) -> Result<LayerInput, LayerError> {
+        let [first, ..] = wire else { return Ok(LayerInput::MORE) };
+        let is_text = self.begun && (self.over || *first != b'.');
+        self.over |= self.begun && !is_text;
+        self.begun = true;
+        plain[0] = *first;
+        Ok(LayerInput { used: 1, plain: is_text.into(), ended: false })
+    }
+
+    fn output(&mut self, plain: &[u8], wire: &mut Vec<u8>) -> Result<usize, LayerError> {
+        wire.extend(plain);
+        Ok(plain.len())
+    }
+
+    fn is_handshaking(&self) -> bool {
+        !self.over
+    }
+}
+
+#[test]
+fn e6_text_within_a_handshake_waits_for_the_machine() {
+    // The machine waits for its greeting to leave, which waits for the end of the handshake.
+    let greets = Pool::builder::<Greets>("greets").layer(|_| Early { begun: false, over: false });
+    let greets = greets.linger(LINGER).listen("127.0.0.1:0");
+    let running = greets.handler(|_peer| Client).start().unwrap();
+    let mut peer = connect(&running);
+    let text = "a line in many segments\n";
+    for byte in ["C", text, "."].concat().bytes() {
+        peer.write_all(&[byte]).unwrap();
+        thread::yield_now();
+    }
+    let mut got = vec![0; "welcome\n".len() + text.len() + 1];
+    peer.read_exact(&mut got).unwrap();
+    assert_eq!(String::from_utf8(got).unwrap(), format!("welcome\n{}!\n", text.trim_end()));
+}

@@ -147,6 +147,79 @@ fn e8_a_layer_whose_replies_nobody_takes_reads_no_further() {
     assert!((2..1_000).contains(&calls), "{calls}");
 }
 
+/// Waits for a byte without an end.
+#[state_machine(start = Talk, eof => Gone)]
+enum Patient {
+    #[read(some, max = 16KiB, within = never)]
+    #[to(Talk)]
+    #[rest]
+    Talk,
+    #[end]
+    Gone,
+}
+
+impl patient::Handler for Client {
+    fn talk(&mut self, _: &[u8], _: &mut Cx<'_>) -> patient::AfterTalk {
+        patient::AfterTalk::Talk
+    }
+}
+
+fn patient<L: Layer>(layer: impl Fn(LayerSide<'_>) -> L + Send + Sync + 'static) -> Running {
+    let patient = Pool::builder::<Patient>("patient").layer(layer);
+    let patient = patient.send_timeout(Duration::from_millis(300)).listen("127.0.0.1:0");
+    patient.handler(|_peer| Client).start().unwrap()
+}
+
+#[test]
+fn l3_e12_a_peer_that_takes_nothing_of_what_a_layer_says_is_reset() {
+    let running = patient(Odd::when(b'.', |_, _, reply| {
+        reply.resize(reply.len() + 64 * 1024, 0);
+        Ok(LayerInput { used: 1, plain: 0, ended: false })
+    }));
+    let mut other = connect(&running);
+    other.write_all(b"hello").unwrap();
+    // More than the system takes.
+    let mut peer = connect(&running);
+    peer.write_all(&[b'.'; 1000]).unwrap();
+    until(&running, |stats| stats.send_timeouts == 1);
+    assert_eq!(running.stats().open, 1);
+}
+
+#[test]
+fn e12_a_peer_that_takes_slowly_what_a_layer_says_stays() {
+    const REPLY: usize = 64 * 1024;
+    let running = patient(Odd::when(b'.', |_, _, reply| {
+        reply.resize(reply.len() + REPLY, 0);
+        Ok(LayerInput { used: 1, plain: 0, ended: false })
+    }));
+    let mut peer = connect(&running);
+    peer.write_all(&[b'.'; 200]).unwrap();
+    let mut left = 200 * REPLY;
+    let mut part = vec![0; 1 << 20];
+    while left > 0 {
+        // Twelve pauses are many times as long as the time for one byte.
+        thread::sleep(Duration::from_millis(100));
+        let most = left.min(part.len());
+        peer.read_exact(&mut part[..most]).unwrap();
+        left -= most;
+    }
+    assert_eq!(running.stats().open, 1);
+}
+
+#[test]
+fn e12_a_handshake_of_a_layer_is_bounded_also_in_a_state_without_a_deadline() {
+    let running = patient(handshake::Three::new);
+    let mut other = connect(&running);
+    other.write_all(b"C").unwrap();
+    let mut answer = [0; 2];
+    other.read_exact(&mut answer).unwrap();
+    other.write_all(b"C").unwrap();
+    let mut silent = connect(&running);
+    until(&running, |stats| stats.layer_failures == 1);
+    assert_eq!(rest(&mut silent), b"");
+    assert_eq!(running.stats().open, 1);
+}
+
 #[test]
 fn e8_a_layer_that_wants_more_than_is_kept_for_it_fails() {
     let running = start(Odd::when(b'*', |_, _, _| Ok(LayerInput::MORE)));

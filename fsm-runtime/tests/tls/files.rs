@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use super::relay::To;
 use super::*;
 
 /// Sends the first bytes of a file.
@@ -131,4 +132,56 @@ fn e2_tls_does_not_begin_behind_a_file() {
     peer.write_all(b"please\n").unwrap();
     let error = io::copy(&mut peer, &mut io::sink()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+/// Gives a part of a file to its target, and passes the answer on.
+#[state_machine(start = Hello, settings = To, eof => Gone, limit => Gone, within = 20s => Gone)]
+enum Uploads {
+    #[run]
+    #[to(Dial)]
+    Hello,
+    #[connect(refused => Gone)]
+    #[to(Sum)]
+    Dial,
+    #[read(other, until = b"\n", max = 64)]
+    #[to(Gone)]
+    Sum,
+    #[end]
+    Gone,
+}
+
+impl uploads::Handler for Files {
+    fn hello(&mut self, cx: &mut Cx<'_, NoMessage, To>) -> uploads::AfterHello {
+        writeln!(cx.other(), "take {}", 5 * BLOCK);
+        cx.other().send_file(Arc::clone(&self.0), 0..5 * BLOCK as u64);
+        uploads::AfterHello::Dial { to: cx.settings().0.clone().unwrap() }
+    }
+
+    fn dial(&mut self, _: Connected, _: &mut Cx<'_, NoMessage, To>) -> uploads::AfterDial {
+        uploads::AfterDial::Sum
+    }
+
+    fn sum(&mut self, sum: &[u8], cx: &mut Cx<'_, NoMessage, To>) -> uploads::AfterSum {
+        cx.write(sum);
+        uploads::AfterSum::Gone
+    }
+}
+
+#[test]
+fn e4_s1_x16_a_file_for_the_other_socket_leaves_encrypted() {
+    let (target, file) = (Server::start(), file());
+    let to = format!("tls:localhost:{}", target.address().port());
+    let running = Pool::builder::<Uploads>("uploads")
+        .settings(To(Some(to.parse().unwrap())))
+        .tls_client(client_config(&target.authority))
+        .listen_plain("127.0.0.1:0")
+        .handler(move |_| Files(Arc::clone(&file)))
+        .start()
+        .unwrap();
+    let mut peer = TcpStream::connect(address(&running)).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut sum = String::new();
+    peer.read_to_string(&mut sum).unwrap();
+    let expected: u64 = block().iter().map(|byte| 5 * u64::from(*byte)).sum();
+    assert_eq!(sum, expected.to_string());
 }

@@ -2,6 +2,12 @@
 
 use super::*;
 
+mod early;
+mod flood;
+mod large;
+mod raw;
+mod slow;
+
 /// The first message of a client, without its record.
 fn hello(authority: &Authority) -> (ClientConnection, Vec<u8>) {
     let config = Arc::new(client_config(authority));

@@ -24,7 +24,7 @@ enum Passes {
 }
 
 #[derive(Default)]
-struct To(Option<Target>);
+pub(super) struct To(pub(super) Option<Target>);
 
 struct Side;
 

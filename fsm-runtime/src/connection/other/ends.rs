@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -65,6 +67,10 @@ impl<S> OtherAccess for Ends<'_, S> {
 
     fn send(&self, bytes: Bytes) {
         self.other.borrow_mut().send.send(bytes);
+    }
+
+    fn send_file(&self, file: Arc<File>, at: u64, len: usize) {
+        self.other.borrow_mut().send.send_file(file, at, len);
     }
 
     fn queued(&self) -> usize {

@@ -5,6 +5,7 @@ use std::io;
 use super::Layered;
 use super::between::{Between, MOST_UNSENT, READS, Scratch};
 use super::codec::Codec;
+use crate::layer::ROOM;
 use crate::net::readiness::Readiness;
 use crate::net::securing::Securing;
 use crate::net::send_buffer::UnsentOutput;
@@ -31,13 +32,14 @@ impl<C: Codec> Between<C> {
     /// Ends a handshake that a `#[tls]` state waits for.
     fn fail(&mut self, error: io::Error) {
         self.codec = None;
-        self.incoming = Vec::new();
-        self.rest = Vec::new();
-        self.failure.replace(Some(error));
+        let held = self.held();
+        held.incoming = Vec::new();
+        held.rest = Vec::new();
+        held.failure.replace(Some(error));
     }
 
     pub(super) fn secured(&self) -> Securing<'_> {
-        if let Some(error) = self.failure.take() {
+        if let Some(error) = self.held.as_ref().and_then(|held| held.failure.take()) {
             self.awaited.set(false);
             return Securing::Failed(error);
         }
@@ -60,7 +62,7 @@ impl<C: Codec> Between<C> {
         stream: &mut impl ByteStream,
         state: &mut StreamState,
     ) -> io::Result<()> {
-        if self.outgoing.is_some() && state.is_writable() {
+        if self.unsent() > 0 && state.is_writable() {
             if self.flush(stream)? {
                 // A read may have waited for this.
                 state.add(Readiness::READ);
@@ -72,7 +74,7 @@ impl<C: Codec> Between<C> {
             }
         }
         for _ in 0..READS {
-            if !self.is_handshaking() || !state.is_readable() {
+            if !self.reads_on(*state) {
                 break;
             }
             match Scratch::with(|scratch| self.read_handshake(stream, scratch)) {
@@ -101,7 +103,14 @@ impl<C: Codec> Between<C> {
         Ok(())
     }
 
-    /// Reads once for the handshake. Plaintext that comes with its end is kept.
+    /// Whether the handshake reads on although the machine may not. Plaintext that comes before its end is kept up to
+    /// a bound, beyond which the machine has to read.
+    pub(super) fn reads_on(&self, state: StreamState) -> bool {
+        let rest = self.held.as_ref().map_or(0, |held| held.rest.len());
+        self.is_handshaking() && state.is_readable() && rest < ROOM
+    }
+
+    /// Reads once for the handshake. Plaintext that comes with its end, or before, is kept.
     fn read_handshake(
         &mut self,
         stream: &mut impl ByteStream,
@@ -110,10 +119,16 @@ impl<C: Codec> Between<C> {
         if self.unsent() > MOST_UNSENT {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        let before = self.held.as_mut().map(|held| std::mem::take(&mut held.rest));
+        let mut before = before.unwrap_or_default();
         let mut first = [0; 1];
-        let (bytes, _) = self.read_records(stream, &mut first, scratch)?;
-        self.rest.splice(0..0, first[..bytes].iter().copied());
-        Ok(())
+        let read = self.read_records(stream, &mut first, scratch);
+        let bytes = read.as_ref().map_or(0, |(bytes, _)| *bytes);
+        before.extend_from_slice(&first[..bytes]);
+        if !before.is_empty() {
+            self.held().rest.splice(0..0, before);
+        }
+        read.map(drop)
     }
 }
 

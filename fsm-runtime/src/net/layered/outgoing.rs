@@ -10,6 +10,8 @@ pub(crate) struct Outgoing {
     pub(super) sent: usize,
     /// The records of plaintext in `bytes`, in order.
     pub(super) records: VecDeque<Record>,
+    /// The stream has taken some of it since somebody has looked.
+    pub(super) moves: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,8 +23,8 @@ pub(super) struct Record {
 }
 
 impl Outgoing {
-    pub(super) fn new(bytes: Vec<u8>) -> Option<Box<Self>> {
-        (!bytes.is_empty()).then(|| Box::new(Self { bytes, ..Self::default() }))
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::default() }
     }
 
     /// What is left of `bytes` with these records when the first `sent` have left.
@@ -30,8 +32,8 @@ impl Outgoing {
         let left = records.iter().filter(|record| record.end > sent);
         Self {
             bytes: bytes[sent..].to_vec(),
-            sent: 0,
             records: left.map(|record| Record { end: record.end - sent, ..*record }).collect(),
+            ..Self::default()
         }
     }
 
@@ -44,10 +46,14 @@ impl Outgoing {
     pub(super) fn flush(&mut self, stream: &mut impl ByteStream) -> (usize, io::Result<()>) {
         let (sent, error) = send(stream, &self.bytes[self.sent..]);
         self.sent += sent;
+        self.moves |= sent > 0;
         let mut written = 0;
         while let Some(record) = self.records.front().filter(|next| next.end <= self.sent) {
             written += record.plain;
             self.records.pop_front();
+        }
+        if self.len() == 0 {
+            *self = Self { moves: self.moves, ..Self::default() };
         }
         (written, error.map_or(Ok(()), Err))
     }

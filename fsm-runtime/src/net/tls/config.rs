@@ -19,19 +19,22 @@ use crate::Target;
 ///
 /// Without settings of its own, rustls keeps 256 sessions in memory for resumption and sends no tickets that
 /// outlive the process: see [`ServerConfig::session_storage`] and [`ServerConfig::ticketer`].
+///
+/// Data that a client sends before its handshake is over (0-RTT) is never taken, because somebody may repeat it:
+/// [`ServerConfig::max_early_data_size`] has no effect, and the client sends the data again behind the handshake.
 #[derive(Clone)]
 pub struct TlsServer(Arc<RwLock<Arc<ServerConfig>>>);
 
 impl TlsServer {
     /// The settings with this configuration.
     pub fn new(config: impl Into<Arc<ServerConfig>>) -> Self {
-        Self(Arc::new(RwLock::new(hearing_names(config.into()))))
+        Self(Arc::new(RwLock::new(completed(config.into()))))
     }
 
     /// Replaces the configuration, for example when the certificates have been renewed. Handshakes that begin
     /// from now on use the new one; connections that are there keep theirs.
     pub fn replace(&self, config: impl Into<Arc<ServerConfig>>) {
-        let config = hearing_names(config.into());
+        let config = completed(config.into());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
@@ -237,12 +240,22 @@ impl TlsRole<'_> {
 
 thread_local! {
     /// The name in the `ClientHello` that this thread has processed last.
-    static ASKED: RefCell<Option<Box<str>>> = const { RefCell::new(None) };
+    static ASKED: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+    /// The name before that, which most clients ask for again.
+    static BEFORE: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
 }
 
 /// The name in a `ClientHello` that this thread has just processed.
-pub(super) fn asked_name() -> Option<Box<str>> {
+pub(super) fn asked_name() -> Option<Arc<str>> {
     ASKED.take()
+}
+
+/// Notes a name. Connections of a thread whose clients ask for the same name one after the other share it.
+fn note_name(name: &str) {
+    let before = BEFORE.take().filter(|before| **before == *name);
+    let name = before.unwrap_or_else(|| Arc::from(name));
+    ASKED.set(Some(Arc::clone(&name)));
+    BEFORE.set(Some(name));
 }
 
 /// Notes the name that a client asks for, because a session without buffers does not tell it.
@@ -250,7 +263,10 @@ struct HearsNames(Arc<dyn ResolvesServerCert>);
 
 impl ResolvesServerCert for HearsNames {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        ASKED.set(hello.server_name().map(Box::from));
+        ASKED.set(None);
+        if let Some(name) = hello.server_name() {
+            note_name(name);
+        }
         self.0.resolve(hello)
     }
 
@@ -265,8 +281,10 @@ impl fmt::Debug for HearsNames {
     }
 }
 
-fn hearing_names(config: Arc<ServerConfig>) -> Arc<ServerConfig> {
+/// The configuration as sessions need it.
+fn completed(config: Arc<ServerConfig>) -> Arc<ServerConfig> {
     let mut config = Arc::unwrap_or_clone(config);
     config.cert_resolver = Arc::new(HearsNames(config.cert_resolver));
+    config.max_early_data_size = 0;
     Arc::new(config)
 }

@@ -148,7 +148,9 @@ fn tell<D>(
 fn tell_failure<C: Process>(connection: &mut C, incoming: &mut [u8], outgoing: &mut Vec<u8>) {
     while connection.has_messages() {
         let Ok(state) = connection.process(incoming).state else { return };
-        tell(state, outgoing, &mut false);
+        if !tell(state, outgoing, &mut false) {
+            return;
+        }
     }
 }
 

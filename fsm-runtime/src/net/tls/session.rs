@@ -23,7 +23,7 @@ use crate::net::transport::BeginTls;
 pub struct Session {
     connection: Connection,
     /// The name that the client has asked for.
-    server_name: Option<Box<str>>,
+    server_name: Option<Arc<str>>,
     /// The peer has ended its stream with `close_notify`.
     has_closed: bool,
 }
