@@ -127,6 +127,15 @@ impl<const PORT: u16> Serving<PORT> {
         }
     }
 
+    /// Moves the connections together to a new process, if the options ask for upgrades.
+    #[cfg(unix)]
+    pub fn move_together(&self, pools: Pipeline) -> Pipeline {
+        match &self.upgrade {
+            Some(path) => pools.upgradable(Upgrade::new(path).together()),
+            None => pools,
+        }
+    }
+
     /// The addresses that are listened on, as the options say.
     pub fn addresses(&self) -> impl Iterator<Item = Address> {
         let port = self.port.map(|port| Address::Tcp(([127, 0, 0, 1], port).into()));

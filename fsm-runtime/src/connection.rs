@@ -35,6 +35,8 @@ mod relay;
 pub(crate) mod scratch;
 mod secure;
 mod shed;
+#[cfg(all(feature = "pool", unix))]
+mod still;
 mod turn;
 mod visible;
 
@@ -158,6 +160,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if let Some(end) = self.other.get() {
             end.state.add(other);
         }
+        #[cfg(all(feature = "pool", unix))]
+        if Self::is_asked(scratch) {
+            return self.asked_turn(key, scratch);
+        }
         let start = TurnStart::new(&scratch.limits);
         self.full_turn(key, scratch, start)
     }
@@ -236,7 +242,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         #[cfg(all(feature = "pool", unix))]
         let mut pending = pending;
         #[cfg(all(feature = "pool", unix))]
-        if Self::leaves(scratch) && self.try_leave(&mut pending, key, scratch) {
+        if Self::leaves_after_turn(scratch) && self.try_leave(&mut pending, key, scratch) {
             return TurnOutcome::Ended(Ended::Moved);
         }
         self.store_pending(reason, pending, key, scratch)
@@ -461,15 +467,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         }
         self.state.add(readiness);
         #[cfg(all(feature = "pool", unix))]
-        let leaves = Self::leaves(scratch);
-        #[cfg(not(all(feature = "pool", unix)))]
-        let leaves = false;
-        if self.state.is_idle_with_input() && !self.is_tick_due(scratch) && !leaves {
+        if Self::is_asked(scratch) {
+            return self.asked_turn(key, scratch);
+        }
+        if self.state.is_idle_with_input() && !self.is_tick_due(scratch) {
             self.fast_path(key, scratch)
-        } else if const { M::SPEC.messages }
-            && self.has_messages_alone(readiness, scratch)
-            && !leaves
-        {
+        } else if const { M::SPEC.messages } && self.has_messages_alone(readiness, scratch) {
             self.turn_on_messages(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);

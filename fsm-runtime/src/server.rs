@@ -20,6 +20,7 @@ pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod pool;
 pub(crate) mod process;
+mod progress;
 #[cfg(unix)]
 pub(crate) mod python;
 pub(crate) mod running;

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Connection, Failure, Server, TIMEOUT, TempDir, example, run};
+use crate::{Connection, Failure, Server, TIMEOUT, TempDir, example, run, with_sockets};
 
 /// A server, and the processes that follow it. All write to one log.
 #[derive(Debug)]
@@ -33,7 +33,20 @@ impl Upgradable {
         let mut command = Command::new(example(name));
         command.args(["--port", "0", "--upgrade"]).arg(folder.path().join("upgrade.sock"));
         change(&mut command);
-        let server = Server::try_start(&mut command)?;
+        Self::start_as(&mut command, folder)
+    }
+
+    /// A server that listens on a socket which was passed to it, as systemd does. `None` without Python.
+    pub fn start_on_passed_socket(name: &str) -> Option<Self> {
+        let folder = TempDir::new("upgrade");
+        let mut command = Command::new(example(name));
+        command.args(["--listen", "fd:main", "--upgrade"]).arg(folder.path().join("upgrade.sock"));
+        let mut server = with_sockets("main", &command)?;
+        Some(Self::start_as(&mut server, folder).expect("a server that starts"))
+    }
+
+    fn start_as(command: &mut Command, folder: TempDir) -> Result<Self, Failure> {
+        let server = Server::try_start(command)?;
         let process = server.pid();
         let this = Self { server, process, waited: 1, folder };
         this.waits_for_the_next();

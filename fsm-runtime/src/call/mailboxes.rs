@@ -119,6 +119,12 @@ impl<Msg> Mailboxes<Msg> {
         unused
     }
 
+    /// Whether nothing waits in a mailbox and none of its content is to come.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn is_unused(&self, key: Key) -> bool {
+        !self.shared.stripe(key).get_mut(key).is_some_and(|mailbox| mailbox.is_in_use())
+    }
+
     /// Lets messages in again.
     #[cfg(all(feature = "pool", unix))]
     pub(crate) fn reopen(&self, key: Key) {

@@ -29,10 +29,18 @@ pub(crate) trait Park<M: Machine, H>: Send + Sync {
 }
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
-    /// Whether the connection leaves for another process if it is at rest.
+    /// Whether the pool asks something of the connection if it is at rest.
     #[inline]
-    pub(super) fn leaves(scratch: &ConnectionScratch<M, H>) -> bool {
-        M::SPEC.moves && scratch.pool_state.moving.leaves()
+    pub(super) fn is_asked(scratch: &ConnectionScratch<M, H>) -> bool {
+        M::SPEC.moves && scratch.pool_state.moving.asks()
+    }
+
+    /// Whether the connection leaves for another process if it is at rest after a turn. While all stand still it leaves
+    /// in place of one.
+    #[inline]
+    pub(super) fn leaves_after_turn(scratch: &ConnectionScratch<M, H>) -> bool {
+        let moving = &scratch.pool_state.moving;
+        Self::is_asked(scratch) && moving.leaves() && !moving.stands_still()
     }
 
     /// Forgets that the connection was refused before this time.
@@ -136,25 +144,32 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         environment: &EnvironmentOf<M>,
         moving: &Moving,
     ) -> Result<(), Stays> {
-        if !M::SPEC.states[self.machine.state()].rest {
-            return Err(Stays::NotAtRest);
-        }
-        match self.goodbye {
-            Goodbye::NotSaid => {}
-            refused if refused.has_not_begun() => {
-                if refused == Goodbye::refused(moving.is_odd_time()) {
-                    return Err(Stays::Refused);
-                }
-            }
-            _ => return Err(Stays::Closing),
-        }
-        if !S::CAN_MOVE {
-            return Err(Stays::Tls);
+        self.check_still(Some(pending))?;
+        if self.goodbye == Goodbye::refused(moving.is_odd_time()) {
+            return Err(Stays::Refused);
         }
         if environment.outgoing.is_some() {
             return Err(Stays::Opened);
         }
-        if self.other.peek().is_some() || pending.other_progress.is_some() {
+        Ok(())
+    }
+
+    /// Finds out whether the connection does nothing that cannot wait, as far as it shows by itself.
+    pub(super) fn check_still(&self, pending: Option<&Pending<M>>) -> Result<(), Stays> {
+        if !M::SPEC.states[self.machine.state()].rest {
+            return Err(Stays::NotAtRest);
+        }
+        if !self.goodbye.has_not_begun() {
+            return Err(Stays::Closing);
+        }
+        if !S::CAN_MOVE {
+            return Err(Stays::Tls);
+        }
+        if self.other.peek().is_some() {
+            return Err(Stays::OtherSocket);
+        }
+        let Some(pending) = pending else { return Ok(()) };
+        if pending.other_progress.is_some() {
             return Err(Stays::OtherSocket);
         }
         if pending.input.is_empty() && pending.progress.outlives_input() {

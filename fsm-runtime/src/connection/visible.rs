@@ -34,4 +34,10 @@ impl<M: Drive<H>, H: 'static, S: ByteStream + Source + PeerAddr> Visible<M>
     fn unsent(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.output.len())
     }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn is_still(&self) -> bool {
+        let joins = self.pending.as_ref().is_some_and(|pending| pending.incoming.is_some());
+        !joins && self.can_stand_still()
+    }
 }

@@ -2,19 +2,25 @@
 
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak, mpsc};
+use std::time::Instant;
 
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::moves::departure::{MoveSink, Refused, TakesIn};
 use crate::moves::parcel::Parcel;
 use crate::moves::stays::Stays;
 
+/// Connections at rest leave.
+const LEAVE: u8 = 1;
+/// Connections at rest take messages and nothing else.
+const STAND_STILL: u8 = 2;
+
 /// What a pool knows of connections that move.
 #[derive(Default)]
 pub(crate) struct Moving {
-    /// Connections at rest leave. It is read in each turn of a machine with `moves`, and only there.
-    leaves: AtomicBool,
+    /// What is asked of connections at rest. It is read in each turn of a machine with `moves`, and only there.
+    asked: AtomicU8,
     sink: Mutex<Option<MoveSink>>,
     /// Whether it was an odd number of times that connections were asked to leave. A connection that comes back from an
     /// earlier time may be late, and is told by this from one that has been refused this time.
@@ -24,10 +30,20 @@ pub(crate) struct Moving {
 }
 
 impl Moving {
-    /// Whether connections at rest leave.
+    /// Whether something is asked of connections at rest.
     #[inline]
+    pub(crate) fn asks(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) != 0
+    }
+
+    /// Whether connections at rest leave.
     pub(crate) fn leaves(&self) -> bool {
-        self.leaves.load(Ordering::SeqCst)
+        self.asked.load(Ordering::SeqCst) & LEAVE != 0
+    }
+
+    /// Whether connections at rest take messages and nothing else.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) & STAND_STILL != 0
     }
 
     /// What takes the connections that leave; `None` if they stay since a moment ago.
@@ -55,7 +71,15 @@ impl Moving {
         let before = std::mem::replace(&mut *current, sink);
         drop(current);
         drop(before);
-        self.leaves.store(leaves, Ordering::SeqCst);
+        self.ask(LEAVE, leaves);
+    }
+
+    fn ask(&self, what: u8, is_asked: bool) {
+        if is_asked {
+            self.asked.fetch_or(what, Ordering::SeqCst);
+        } else {
+            self.asked.fetch_and(!what, Ordering::SeqCst);
+        }
     }
 
     fn target(&self) -> Result<Arc<dyn TakesIn>, Stays> {
@@ -99,6 +123,32 @@ impl PoolState {
     /// Lets all connections stay that are still here. Those that the sink has got are the sink's.
     pub(crate) fn stay(&self) {
         self.moving.set(None);
+    }
+
+    /// Lets connections that are at rest, or come to rest from now on, take the messages that others post to them, and
+    /// nothing else, until [`go_on`](PoolState::go_on) is called. Those from another process only join the pool.
+    pub(crate) fn stand_still(&self) {
+        self.moving.ask(STAND_STILL, true);
+    }
+
+    /// Ends what [`stand_still`](PoolState::stand_still) began. What has come meanwhile is taken now.
+    pub(crate) fn go_on(&self) {
+        self.moving.ask(STAND_STILL, false);
+        for port in self.facts.ports() {
+            port.give_turns();
+        }
+    }
+
+    /// How many connections stand still, with no message that waits for them. It counts none on a port that has not
+    /// answered by then.
+    pub(crate) fn count_still(&self, until: Instant) -> usize {
+        let (answers, answered) = mpsc::channel();
+        for port in self.facts.ports() {
+            port.count_still(until, answers.clone());
+        }
+        drop(answers);
+        let left = || until.saturating_duration_since(Instant::now());
+        std::iter::from_fn(|| answered.recv_timeout(left()).ok()).sum()
     }
 
     /// Takes in a connection of another process, which goes on in the state where it was. `parcel.pool` must be this pool's

@@ -11,6 +11,8 @@ use crate::machine::label::Show;
 use crate::machine::shed::ShedWalk;
 use crate::machine::survey::SurveyWalk;
 use crate::scheduler::observe::Observe;
+#[cfg(all(feature = "pool", unix))]
+use crate::scheduler::port::Visited;
 use crate::scheduler::port::{Port, Slots, Walk};
 use crate::scheduler::resting::{RestingTasks, ShedRequest};
 use crate::scheduler::survey::{Answer, EndAnswer, Question, Respond};
@@ -33,6 +35,12 @@ pub(crate) trait Visible<M: Machine>: Task {
     fn peer(&self) -> Option<Peer>;
     fn unread(&self) -> usize;
     fn unsent(&self) -> usize;
+
+    /// Whether it is a connection that stands still while its pool does.
+    #[cfg(all(feature = "pool", unix))]
+    fn is_still(&self) -> bool {
+        false
+    }
 }
 
 /// A port, with all that a walk over it needs.
@@ -83,7 +91,22 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     #[cfg(all(feature = "pool", unix))]
     fn move_out(&self, odd_time: bool) {
         if let Some(port) = self.port.upgrade() {
-            port.walk(Box::new(MoveWalk { odd_time, at: 0 }));
+            port.walk(Box::new(TurnWalk { leaves_at_odd_time: Some(odd_time), at: 0 }));
+        }
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn give_turns(&self) {
+        if let Some(port) = self.port.upgrade() {
+            port.walk(Box::new(TurnWalk { leaves_at_odd_time: None, at: 0 }));
+        }
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn count_still(&self, until: Instant, answers: Sender<usize>) {
+        if let Some(port) = self.port.upgrade() {
+            let environment = self.environment.clone();
+            port.walk(Box::new(StillWalk { environment, until, answers, still: 0, at: 0 }));
         }
     }
 }
@@ -118,21 +141,22 @@ impl<T: Task> Walk<T> for EndWalk {
     }
 }
 
-/// A walk over all slots, which gives each connection a turn to leave for another process.
+/// A walk over all slots, which gives each connection a turn.
 #[cfg(all(feature = "pool", unix))]
-struct MoveWalk {
-    odd_time: bool,
+struct TurnWalk {
+    /// Each leaves for another process if it can, for the first, third or another odd time or not.
+    leaves_at_odd_time: Option<bool>,
     /// The next slot.
     at: usize,
 }
 
 #[cfg(all(feature = "pool", unix))]
-impl<T: Task> Walk<T> for MoveWalk {
+impl<T: Task> Walk<T> for TurnWalk {
     fn step(&mut self, slots: &mut Slots<'_, T>) -> bool {
         let bound = slots.bound();
         let until = bound.min(self.at + TURNS_A_STEP);
         for slot in self.at..until {
-            slots.move_out(slot, self.odd_time);
+            slots.give_turn(slot, self.leaves_at_odd_time);
         }
         self.at = until;
         until < bound
@@ -140,5 +164,40 @@ impl<T: Task> Walk<T> for MoveWalk {
 
     fn is_abandoned(&self) -> bool {
         false
+    }
+}
+
+/// A walk over all slots, which counts the connections that stand still.
+#[cfg(all(feature = "pool", unix))]
+struct StillWalk<M: Machine> {
+    environment: EnvironmentOf<M>,
+    /// Nobody waits for the answer after this.
+    until: Instant,
+    answers: Sender<usize>,
+    still: usize,
+    /// The next slot.
+    at: usize,
+}
+
+#[cfg(all(feature = "pool", unix))]
+impl<M: Machine, T: Visible<M>> Walk<T> for StillWalk<M> {
+    fn step(&mut self, slots: &mut Slots<'_, T>) -> bool {
+        let bound = slots.bound();
+        let until = bound.min(self.at + TURNS_A_STEP);
+        for (key, visited) in (self.at..until).filter_map(|slot| slots.at(slot)) {
+            let Visited::Waits { task, .. } = visited else { continue };
+            let is_still = task.is_still() && self.environment.mailboxes.is_unused(key);
+            self.still += usize::from(is_still);
+        }
+        self.at = until;
+        if until == bound {
+            // Nobody waits for it any more if this fails.
+            let _ = self.answers.send(self.still);
+        }
+        until < bound
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.until <= Instant::now()
     }
 }

@@ -322,6 +322,12 @@ impl UnsentOutput {
         self.len
     }
 
+    /// Whether a file is among it.
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn has_file(&self) -> bool {
+        self.queue.iter().any(|piece| matches!(piece, Piece::File(_)))
+    }
+
     /// A copy of it in one piece. Fails if a file is among it, which may be larger than memory.
     #[cfg(feature = "pool")]
     pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {

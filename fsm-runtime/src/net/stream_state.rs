@@ -18,6 +18,11 @@ const SHUT: u8 = 1 << 6;
 /// The machine waits for input, and nothing is pending.
 const IDLE: u8 = 1 << 7;
 
+/// What [`StreamState::hide_input`] has hidden.
+#[cfg(all(feature = "pool", unix))]
+#[must_use]
+pub(crate) struct HiddenInput(u8);
+
 impl StreamState {
     /// A new stream: a write may succeed, and an event reports input.
     pub(crate) const NEW: Self = Self(WRITE);
@@ -63,6 +68,19 @@ impl StreamState {
         } else {
             self.clear(IDLE);
         }
+    }
+
+    /// Forgets what is known of input, until it is [restored](Self::restore_input).
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn hide_input(&mut self) -> HiddenInput {
+        let hidden = HiddenInput(self.0 & (READ | MAYBE_EOF | EOF));
+        self.clear(READ | MAYBE_EOF | EOF);
+        hidden
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    pub(crate) fn restore_input(&mut self, HiddenInput(bits): HiddenInput) {
+        self.set(bits);
     }
 
     #[inline]

@@ -141,6 +141,14 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
     /// another odd time or not.
     #[cfg(all(feature = "pool", unix))]
     fn move_out(&self, odd_time: bool);
+
+    /// Gives a turn to all its connections.
+    #[cfg(all(feature = "pool", unix))]
+    fn give_turns(&self);
+
+    /// Counts its connections that stand still. The sender is dropped without an answer if there is none until then.
+    #[cfg(all(feature = "pool", unix))]
+    fn count_still(&self, until: Instant, answers: Sender<usize>);
 }
 
 /// What becomes of a connection that is to end.

@@ -142,7 +142,8 @@ impl Console {
         handover: &mut Handover,
     ) -> Result<Running, PoolError> {
         let Self { address, token, hosts, counters } = self;
-        let shared = Arc::new(Shared::new(observer, token, hosts, counters));
+        let shared =
+            Arc::new(Shared::new(observer, token, hosts, counters, handover.progress.clone()));
         let pool = Pool::builder::<Http>(CONSOLE)
             .listen(address)
             .threads(2)

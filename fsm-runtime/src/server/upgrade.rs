@@ -113,8 +113,9 @@ impl Upgrade {
 
     /// How long all pools may stand still for the last part of the [`data`](Upgrade::data), 1 s by default. If they
     /// have not come to rest by then, the upgrade fails and the old process goes on. After a quarter of this time the
-    /// connections end that wait only until their peers read: those in states of `#[flush]` and `#[writable]`, and those
-    /// that have ended but for the output that is not sent. So a peer that does not read keeps nobody from an upgrade.
+    /// connections end that wait only until their peers read, or send more of what is thrown away: those in states of
+    /// `#[flush]`, `#[writable]` and `#[discard]`, and those that have ended but for the output that is not sent. So a
+    /// peer that does not read, or sends no end, keeps nobody from an upgrade.
     pub fn still_within(mut self, time: Duration) -> Self {
         self.times.still = time;
         self
@@ -124,6 +125,20 @@ impl Upgrade {
     pub fn data(mut self, data: impl UpgradeData) -> Self {
         self.data = Some(Box::new(data));
         self
+    }
+
+    /// Moves the connections together, for handlers that post to each other's connections.
+    ///
+    /// All connections stand still, then leave, and none has a turn in the new process before all have come and
+    /// [`moved`](crate::MovesHandler::moved) has told each its key. So what a handler posts reaches all to whom it
+    /// posts, in one process or the other. Without it connections move one by one, and do not find those that are on
+    /// their way.
+    ///
+    /// All that [`data`](Upgrade::data) says of connections holds: all must be able to come to rest and to move, and
+    /// what the new process refuses is closed. `data` moves them together, too, so that it needs no `together`. Both
+    /// processes must have it.
+    pub fn together(self) -> Self {
+        if self.data.is_some() { self } else { self.data(Nothing) }
     }
 
     /// Returns what begins an upgrade from code.
@@ -243,6 +258,27 @@ pub trait UpgradeData: Send + 'static {
     ///
     /// An error ends the new process; the old one goes on.
     fn receive_last(&mut self, from: &mut dyn Read) -> io::Result<()>;
+}
+
+/// The data of an application that has none.
+struct Nothing;
+
+impl UpgradeData for Nothing {
+    fn send(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn send_last(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, _: &mut dyn Read) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive_last(&mut self, _: &mut dyn Read) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Begins an upgrade from code. [`Upgrade::upgrader`] returns one; it is cheap to clone, and any thread may use it.

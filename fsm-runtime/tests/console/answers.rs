@@ -88,7 +88,7 @@ fn v5_the_page_of_metrics_is_as_prometheus_wants_it() {
             assert_eq!(families.last(), Some(&name), "HELP comes before TYPE");
             assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
         } else {
-            let name = line.split('{').next().unwrap();
+            let name = line.split(['{', ' ']).next().unwrap();
             // A histogram has three kinds of series.
             let mut parts = ["_bucket", "_sum", "_count"].iter();
             let histogram = parts.find_map(|part| name.strip_suffix(part));

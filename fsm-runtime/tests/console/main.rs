@@ -16,6 +16,8 @@ mod names;
 mod rules;
 mod safety;
 mod top;
+#[cfg(unix)]
+mod upgrade;
 
 use client::{Answer, ask};
 

@@ -121,7 +121,7 @@ fn documents(all: &[(&str, &[u8])]) -> Documents {
 }
 
 #[test]
-fn u14_an_upload_and_a_download_in_progress_end_in_the_old_process_whole() {
+fn u16_an_upload_and_a_download_in_progress_end_in_the_old_process_whole() {
     let mut docs = Docs::start();
     let large = Random::new(1).next_bytes(30_000_000);
     let upload = Random::new(2).next_bytes(3_000_000);
@@ -148,7 +148,7 @@ fn u14_an_upload_and_a_download_in_progress_end_in_the_old_process_whole() {
 }
 
 #[test]
-fn u14_subscribers_hear_each_event_once_and_in_order_whichever_process_files() {
+fn u16_subscribers_hear_each_event_once_and_in_order_whichever_process_files() {
     let mut docs = Docs::start();
     let mut subscribers: Vec<_> = (0..3).map(|_| Subscriber::new(docs.server.connect())).collect();
     let mut filed = Vec::new();
@@ -229,7 +229,7 @@ impl Client {
 
 /// Three upgrades, or `FSM_UPGRADES`, while clients upload and download.
 #[test]
-fn u14_clients_see_no_error_during_upgrades_and_all_documents_are_whole() {
+fn u16_clients_see_no_error_during_upgrades_and_all_documents_are_whole() {
     let upgrades = std::env::var("FSM_UPGRADES").map_or(3, |text| text.parse().unwrap());
     let mut docs = Docs::start();
     let address = docs.server.first_process().address();
@@ -264,7 +264,7 @@ fn u14_clients_see_no_error_during_upgrades_and_all_documents_are_whole() {
 }
 
 #[test]
-fn u14_after_a_kill_of_the_old_process_the_new_one_has_what_was_acknowledged() {
+fn u16_after_a_kill_of_the_old_process_the_new_one_has_what_was_acknowledged() {
     let mut docs = Docs::start();
     docs.ask(put("a", b"first")).expect(201);
     let (mut uploading, rest) = docs.begin_upload("lost", b"never acknowledged");
@@ -291,7 +291,7 @@ fn u14_after_a_kill_of_the_old_process_the_new_one_has_what_was_acknowledged() {
 }
 
 #[test]
-fn u14_after_a_kill_of_the_new_process_the_old_one_has_what_was_acknowledged() {
+fn u16_after_a_kill_of_the_new_process_the_old_one_has_what_was_acknowledged() {
     let mut docs = Docs::start();
     docs.ask(put("a", b"first")).expect(201);
     for _ in 0..3 {
@@ -323,7 +323,7 @@ fn u14_after_a_kill_of_the_new_process_the_old_one_has_what_was_acknowledged() {
 
 /// While an old process still uses the directory no third one comes in, also not by an upgrade.
 #[test]
-fn u14_a_process_that_takes_over_while_another_old_one_drains_is_refused() {
+fn u16_a_process_that_takes_over_while_another_old_one_drains_is_refused() {
     let mut docs = Docs::start();
     let (mut uploading, rest) = docs.begin_upload("upload", b"of the first process");
     docs.server.upgrade();

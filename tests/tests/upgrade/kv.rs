@@ -1,5 +1,5 @@
 use std::env;
-use std::io;
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +13,18 @@ fn size(name: &str, default: usize) -> usize {
     env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
+/// A server with an address for clients that use TLS, and the folder of its certificate.
+fn with_tls() -> (TempDir, Upgradable) {
+    let folder = TempDir::new("certificate");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let chain = folder.write("chain.pem", made.cert.pem());
+    let key = folder.write("key.pem", made.signing_key.serialize_pem());
+    let kv = Upgradable::start("kv", |command| {
+        command.args(["--tls-port", "0", "--tls-cert"]).arg(&chain).arg("--tls-key").arg(&key);
+    });
+    (folder, kv)
+}
+
 /// Three upgrades, or `FSM_UPGRADES`, under clients of three kinds and `redis-benchmark`: no answer is lost, doubled or
 /// an error. The program `upgrade_load` does the same at full size.
 #[test]
@@ -21,8 +33,8 @@ fn u11_upgrades_under_load_lose_and_double_nothing() {
     let load = UpgradeLoad {
         counters: 60,
         cli: 4,
-        // None of which is the fourth, which publishes.
-        python: python.map(|python| (3, python)),
+        // The fourth publishes, to the eighth.
+        python: python.map(|python| (8, python)),
         benchmark: 2,
         requests: 1_600,
         pause: Duration::from_millis(5),
@@ -106,24 +118,30 @@ fn u8_a_new_process_that_is_killed_while_it_takes_over_changes_nothing() {
 }
 
 #[test]
-fn u8_clients_in_the_middle_of_a_transaction_hear_the_end_and_lose_no_write() {
-    let mut kv = Upgradable::start("kv", |_| {});
-    let (mut plain, mut in_transaction) = (kv.connect(), kv.connect());
-    in_transaction.expect(&["MULTI"], "+OK\r\n");
-    in_transaction.expect(&["SET", "key", "value"], "+QUEUED\r\n");
-    plain.expect(&["SET", "other", "value"], "+OK\r\n");
-    // Half a command moves, too.
-    plain.send("GET oth");
-    kv.upgrade();
-    plain.send("er\r\n");
-    assert_eq!(plain.reply(), b"$5\r\nvalue\r\n");
-    let ended = in_transaction
-        .try_send(b"EXEC\r\n")
-        .and_then(|()| io::Read::read(&mut in_transaction.socket(), &mut [0]));
-    assert!(matches!(ended, Ok(0) | Err(_)), "its connection is over");
-    plain.expect(&["EXISTS", "key"], ":0\r\n");
-    let closed = "connections that did not move were closed";
-    kv.until(closed, |log| log.contains(closed));
+fn u8_a_killed_server_leaves_its_clients_to_the_one_that_takes_over() {
+    let (_folder, mut kv) = with_tls();
+    let log = kv.log();
+    let address = log.split("address=").nth(2).and_then(|rest| rest.split_whitespace().next());
+    // A connection that uses TLS keeps the old process from its commit for the time of `Upgrade::still_within`.
+    let stays = TcpStream::connect(address.expect("two addresses")).unwrap();
+    let mut asking = kv.connect();
+    asking.expect(&["SET", "key", "value"], "+OK\r\n");
+    asking.send("INFO clients\r\n");
+    while !String::from_utf8_lossy(&asking.reply()).contains("connected_clients:2") {
+        asking.send("INFO clients\r\n");
+    }
+    let new = kv.begin();
+    kv.until("the new process has the listeners", |log| {
+        log.matches("listening pool=").count() == 4
+    });
+    kill("KILL", kv.process);
+    kv.process = new;
+    kv.until("the new process serves", |log| {
+        log.contains("the old process has died; this one goes on")
+            && log.matches("a new process can take over").count() == 2
+    });
+    kv.connect().expect(&["GET", "key"], "$5\r\nvalue\r\n");
+    drop((asking, stays));
     kv.stop();
 }
 
@@ -131,19 +149,29 @@ fn u8_clients_in_the_middle_of_a_transaction_hear_the_end_and_lose_no_write() {
 fn u10_a_server_with_data_whose_connections_stay_says_so_at_the_start() {
     const WARNING: &str = "connections of this pool do not move";
 
-    let folder = TempDir::new("certificate");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let chain = folder.write("chain.pem", made.cert.pem());
-    let key = folder.write("key.pem", made.signing_key.serialize_pem());
-    let kv = Upgradable::start("kv", |command| {
-        command.args(["--tls-port", "0", "--tls-cert"]).arg(&chain).arg("--tls-key").arg(&key);
-    });
+    let (_folder, kv) = with_tls();
     let log = kv.log();
     let warning = log.lines().find(|line| line.contains(WARNING)).expect("a warning");
     assert!(warning.contains("it uses TLS"), "{warning}");
     kv.stop();
     let kv = Upgradable::start("kv", |_| {});
     assert!(!kv.log().contains(WARNING), "{}", kv.log());
+    kv.stop();
+}
+
+/// The variables that name the socket are of the first process alone, so that only the old process can give it to the
+/// next one.
+#[test]
+fn u6_a_socket_that_was_passed_goes_to_the_next_process() {
+    let Some(mut kv) = Upgradable::start_on_passed_socket("kv") else { return };
+    let mut client = kv.connect();
+    client.expect(&["SET", "key", "value"], "+OK\r\n");
+    for _ in 0..2 {
+        kv.upgrade();
+        client.expect(&["GET", "key"], "$5\r\nvalue\r\n");
+        kv.connect().expect(&["GET", "key"], "$5\r\nvalue\r\n");
+    }
+    drop(client);
     kv.stop();
 }
 

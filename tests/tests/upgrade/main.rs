@@ -2,7 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
+mod clients;
 mod docserver;
 mod kv;
 mod room;
+mod talk;
 mod unit;

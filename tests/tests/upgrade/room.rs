@@ -36,45 +36,6 @@ fn u11_members_of_a_room_stay_in_it_and_nobody_is_said_to_leave() {
 }
 
 #[test]
-fn u8_a_killed_server_leaves_its_clients_to_the_one_that_takes_over() {
-    let mut room = Upgradable::start("room", |_| {});
-    let mut members: Vec<_> = ["ann", "bob"]
-        .into_iter()
-        .map(|nick| {
-            let mut member = room.connect();
-            member.send(format!("{nick}\n"));
-            assert_eq!(member.line(), "* you are in hall");
-            member
-        })
-        .collect();
-    assert_eq!(members[0].line(), "* bob joins");
-    // A line that is too long and has no end keeps the old process from its commit.
-    let mut busy = room.connect();
-    busy.send(format!("cat\n{}", "x".repeat(10_000)));
-    for member in &mut members {
-        assert_eq!(member.line(), "* cat joins");
-    }
-    let before = room.first_process().sockets();
-    let new = room.begin();
-    // The two members have moved, nothing has been committed, and there is one socket to talk to the new process.
-    room.until("the members have moved", |_| room.first_process().sockets() < before);
-    assert!(!room.log().contains("has taken over"), "{}", room.log());
-    kill("KILL", room.process);
-    room.process = new;
-    room.until("the new process serves", |log| {
-        log.contains("the old process has died; this one goes on")
-            && log.matches("a new process can take over").count() == 2
-    });
-    members[1].send("hello\n");
-    assert_eq!(members[0].line(), "bob: hello");
-    let mut third = room.connect();
-    third.send("bob\n");
-    assert_eq!(third.line(), "* this name is taken");
-    drop((busy, members, third));
-    room.stop();
-}
-
-#[test]
 fn u7_a_process_without_descriptors_hears_a_new_one_later() {
     let room = Upgradable::start("room", |_| {});
     let limit = |most: &str| {

@@ -255,7 +255,7 @@ pub(crate) fn find_name(name: &[u8]) -> Option<&'static Command> {
 }
 
 /// Finds the command of a request and checks the number of arguments.
-fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
+pub(crate) fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
     let mut name = lowercase(&args[0]);
     let is_whole = !name.contains(&b'|');
     let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config" | b"pubsub");

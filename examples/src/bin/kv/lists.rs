@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fsm_runtime::Moves;
+
 use crate::command::{Call, Reply, SYNTAX, commands, word};
 use crate::reply::Replied;
 use crate::request::Error;
@@ -40,6 +42,16 @@ commands! { c:
 pub(crate) enum End {
     Left,
     Right,
+}
+
+impl Moves for End {
+    fn pack(&self, into: &mut Vec<u8>) {
+        (*self == Self::Right).pack(into);
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Self> {
+        Some(if bool::unpack(from)? { Self::Right } else { Self::Left })
+    }
 }
 
 impl End {

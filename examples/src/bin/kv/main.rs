@@ -66,6 +66,9 @@ use subscriber::Limits;
 /// It speaks RESP2 and RESP3 and writes nothing to disk. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 ///
+/// With `--upgrade` a new process takes over keys, settings and clients, also those in a transaction or in a wait; while
+/// a client is connected that uses TLS, it cannot.
+///
 /// It has transactions (MULTI, WATCH), channels (SUBSCRIBE, PUBLISH) and queues (BLPOP, BLMOVE); `redis-cli -p 6380 command list` names all commands.
 #[derive(Parser)]
 #[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]

@@ -73,6 +73,18 @@ impl Request<'_> {
         Request { bytes: Cow::Owned(self.bytes.to_vec()), spans: self.spans.clone() }
     }
 
+    /// A request of these arguments.
+    pub(crate) fn of(arguments: &[Vec<u8>]) -> Request<'static> {
+        let mut at = 0;
+        let spans = arguments.iter().map(|argument| {
+            let start = at;
+            at += argument.len();
+            span(start, at)
+        });
+        let spans = spans.collect();
+        Request { bytes: Cow::Owned(arguments.concat()), spans }
+    }
+
     /// The arguments from `first` on.
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
         (first..self.len()).map(|i| &self[i])

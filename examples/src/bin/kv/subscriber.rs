@@ -226,6 +226,14 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// What [`parse`](Self::parse) makes the same limits of.
+    pub(crate) fn to_text(self) -> String {
+        let Self { hard, soft, seconds } = self;
+        format!("pubsub {hard} {soft} {seconds}")
+    }
+}
+
 /// As `CONFIG GET` shows the limits, with those of other clients, which have none here.
 impl fmt::Display for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

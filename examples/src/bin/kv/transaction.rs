@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::command::{Call, Command, Reply, Session, commands, run};
+use fsm_runtime::Moves;
+
+use crate::command::{Call, Command, Reply, Session, commands, find, run};
 use crate::reply::{Out, Replied};
 use crate::request::{Error, Request, max_bulk};
 use crate::store::{Bytes, Store, cost};
@@ -104,6 +106,41 @@ impl Transaction {
     /// The number of queued commands, if there was a MULTI.
     pub(crate) fn queued(&self) -> Option<usize> {
         self.queue.as_ref().map(|queue| queue.commands.len())
+    }
+
+    /// Appends what a new process needs to know: the queue, and for each watched key whether it has changed.
+    pub(crate) fn pack(&self, store: &Store, into: &mut Vec<u8>) {
+        let words = |args: &Request<'_>| args.from(0).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let commands = |queue: &Queue| queue.commands.iter().map(|(_, args)| words(args)).collect();
+        let queue = self.queue.as_ref();
+        let queue: Option<(bool, Vec<Vec<Vec<u8>>>)> =
+            queue.map(|queue| (queue.has_failed, commands(queue)));
+        queue.pack(into);
+        let has_changed =
+            |(key, changes): (&Bytes, &u64)| (key.to_vec(), store.watches.changes(key) != *changes);
+        self.watched.iter().map(has_changed).collect::<Vec<_>>().pack(into);
+    }
+
+    /// Takes up what an old process knew. It may end in the middle, and is whole as far as it came.
+    pub(crate) fn unpack(&mut self, store: &mut Store, from: &mut &[u8]) -> Option<()> {
+        let queue: Option<(bool, Vec<Vec<Vec<u8>>>)> = Moves::unpack(from)?;
+        if let Some((has_failed, commands)) = queue {
+            let queue = self.queue.insert(Queue { has_failed, ..Queue::default() });
+            for words in commands {
+                let args = Request::of(&words);
+                // A newer version may lack the command.
+                let command = find(&args).ok()?;
+                store.used += args.memory();
+                queue.bytes += args.memory();
+                queue.commands.push((command, args));
+            }
+        }
+        for (key, has_changed) in Vec::<(Vec<u8>, bool)>::unpack(from)? {
+            store.used += watch_cost(&key);
+            let changes = store.watches.add(&key);
+            self.watched.insert(key.into(), if has_changed { u64::MAX } else { changes });
+        }
+        Some(())
     }
 
     fn unwatch(&mut self, store: &mut Store) {

@@ -61,43 +61,57 @@ impl UpgradeData for Keys {
     }
 }
 
-/// A client moves between two commands, with its name and its subscriptions. One that is in a transaction or
-/// waits for an element stays, and its connection ends.
+/// A client moves between two commands, with its name, its protocol, its subscriptions and its transaction, or while it
+/// waits for an element.
 impl MovesHandler for Client {
     fn pack(&self, into: &mut Vec<u8>) {
         let session = &self.session;
-        let moves = session.transaction.is_none() && !session.is_blocked;
-        moves.pack(into);
+        let mut shared = self.server.shared();
+        let store = &mut shared.store;
         session.resp3.pack(into);
-        self.server.shared().store.clients.entry(session.place).pack(into);
+        store.clients.entry(session.place).pack(into);
         for kind in [Kind::Channel, Kind::Pattern] {
             let names = session.subscriber.iter().flat_map(|one| one.names(kind));
             names.map(|name| name.to_vec()).collect::<Vec<_>>().pack(into);
         }
+        session.transaction.is_some().pack(into);
+        if let Some(transaction) = &session.transaction {
+            transaction.pack(store, into);
+        }
+        session.is_blocked.pack(into);
+        store.waits.pack(session.place, into);
     }
 
     fn unpack(&mut self, from: &mut &[u8]) -> Option<()> {
-        if !bool::unpack(from)? {
-            return None;
-        }
-        self.session.resp3 = bool::unpack(from)?;
+        let session = &mut self.session;
+        session.resp3 = bool::unpack(from)?;
         let mut shared = self.server.shared();
         let store = &mut shared.store;
-        store.clients.entry(self.session.place).unpack(from)?;
+        store.clients.entry(session.place).unpack(from)?;
         // It is no new one.
         store.stats.connections -= 1;
         for kind in [Kind::Channel, Kind::Pattern] {
             for name in Vec::<Vec<u8>>::unpack(from)? {
-                pubsub::hear_again(store, &mut self.session, kind, &name);
+                pubsub::hear_again(store, session, kind, &name);
             }
+        }
+        if bool::unpack(from)? {
+            let transaction = session.transaction.insert(Box::default());
+            transaction.unpack(store, from)?;
+            store.clients.set_queued(session.place, transaction.queued());
+        }
+        if bool::unpack(from)? {
+            session.is_blocked = true;
+            store.wait_again(session.place, from)?;
         }
         Some(())
     }
 
     fn moved(&mut self, key: Key) {
         let mut shared = self.server.shared();
-        let store = &mut shared.store;
-        store.clients.entry(self.session.place).key = Some(key);
-        store.channels.change_key(self.session.place, self.session.subscriber.as_deref(), key);
+        let (store, place) = (&mut shared.store, self.session.place);
+        store.clients.entry(place).key = Some(key);
+        store.channels.change_key(place, self.session.subscriber.as_deref(), key);
+        store.waits.change_key(place, key);
     }
 }

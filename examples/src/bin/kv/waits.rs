@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use fsm_runtime::Key;
+use fsm_runtime::{Key, Moves};
 
 use crate::clients::Place;
 use crate::event::{Event, Post};
@@ -73,6 +73,31 @@ impl Wanted {
 
 fn is<K: Kind>(store: &mut Store, key: &[u8]) -> bool {
     matches!(store.read::<K>(key), Ok(Some(_)))
+}
+
+impl Moves for Wanted {
+    fn pack(&self, into: &mut Vec<u8>) {
+        match self {
+            Self::Element(end) => (0_u8, *end).pack(into),
+            Self::Move { from, destination, to } => {
+                (1_u8, *from, *to).pack(into);
+                destination.pack(into);
+            }
+            Self::Member { is_max } => (2_u8, *is_max).pack(into),
+        }
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Self> {
+        Some(match u8::unpack(from)? {
+            0 => Self::Element(Moves::unpack(from)?),
+            1 => {
+                let (end, to) = Moves::unpack(from)?;
+                Self::Move { from: end, destination: Moves::unpack(from)?, to }
+            }
+            2 => Self::Member { is_max: Moves::unpack(from)? },
+            _ => return None,
+        })
+    }
 }
 
 /// A client that waits.
@@ -149,6 +174,21 @@ impl Waits {
         queue.range(number + 1..).next().map(|(number, place)| (*number, *place))
     }
 
+    /// Appends what a new process needs to know of a client that waits: its number, its keys, and what it wants.
+    pub(crate) fn pack(&self, place: Place, into: &mut Vec<u8>) {
+        let Some(Wait::Queued(number, waiter)) = self.clients.get(&place) else { return };
+        (*number, waiter.time, waiter.resp3).pack(into);
+        waiter.keys.pack(into);
+        waiter.wanted.pack(into);
+    }
+
+    /// Notes the new key of a client's connection.
+    pub(crate) fn change_key(&mut self, place: Place, key: Key) {
+        if let Some(Wait::Queued(_, waiter)) = self.clients.get_mut(&place) {
+            waiter.connection = Some(key);
+        }
+    }
+
     fn remove(&mut self, place: Place) -> Option<Wait> {
         let wait = self.clients.remove(&place)?;
         if let Wait::Queued(number, waiter) = &wait {
@@ -169,14 +209,25 @@ impl Store {
     /// Lets a client wait.
     pub(crate) fn wait(&mut self, place: Place, waiter: Waiter) -> Result<(), Error> {
         self.reserve(waiter.cost())?;
+        self.queue(place, self.waits.last + 1, waiter);
+        Ok(())
+    }
+
+    fn queue(&mut self, place: Place, number: u64, waiter: Waiter) {
         self.used += waiter.cost();
-        self.waits.last += 1;
-        let number = self.waits.last;
+        self.waits.last = self.waits.last.max(number);
         for key in &waiter.keys {
             self.waits.queues.entry(key.clone()).or_default().insert(number, place);
         }
         self.waits.clients.insert(place, Wait::Queued(number, waiter));
-        Ok(())
+    }
+
+    /// Lets a client wait that comes from another process, in the order that it had there.
+    pub(crate) fn wait_again(&mut self, place: Place, from: &mut &[u8]) -> Option<()> {
+        let (number, time, resp3) = Moves::unpack(from)?;
+        let (keys, wanted) = (Moves::unpack(from)?, Moves::unpack(from)?);
+        self.queue(place, number, Waiter { keys, wanted, time, connection: None, resp3 });
+        Some(())
     }
 
     /// Gives the elements of the keys that have changed to the clients that wait for them.

@@ -126,7 +126,11 @@ fn main() -> Result<(), PoolError> {
     let room = serving.pool(Pool::builder("room")).settings(Times { idle, ping });
     let house = House::new(room.handle());
     let room = room.handler(move |_peer| Client::new(Arc::clone(&house)));
-    serving.pipeline(Pipeline::new().pool(room)).run()
+    let pipeline = Pipeline::new().pool(room);
+    // So that each member hears each line, whichever process it is said in.
+    #[cfg(unix)]
+    let pipeline = serving.move_together(pipeline);
+    serving.pipeline(pipeline).run()
 }
 
 #[cfg(test)]

@@ -95,14 +95,16 @@ impl<T> Slots<'_, T> {
         sheds
     }
 
-    /// Gives a turn to the connection in the slot with this number, in which it leaves for another process if it can.
+    /// Gives a turn to the connection in the slot with this number, in which it leaves for another process if it can and
+    /// is asked to.
     #[cfg(all(feature = "pool", unix))]
-    pub(crate) fn move_out(&mut self, slot: usize, odd_time: bool)
+    pub(crate) fn give_turn(&mut self, slot: usize, leaves_at_odd_time: Option<bool>)
     where
         T: Task,
     {
         let Some((key, _)) = self.core.get_by_slot(slot) else { return };
-        if let Some(task) = self.core.get_mut(key).and_then(|slot| slot.task.as_mut()) {
+        let task = self.core.get_mut(key).and_then(|slot| slot.task.as_mut());
+        if let (Some(task), Some(odd_time)) = (task, leaves_at_odd_time) {
             task.move_next(odd_time);
         }
         // One that a thread runs has another turn after this one, which may have begun before.

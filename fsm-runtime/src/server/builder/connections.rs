@@ -25,7 +25,7 @@ use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
-use crate::server::handover::Handover;
+use crate::server::handover::{Handover, is_same_address};
 #[cfg(unix)]
 use crate::server::layer::Carries;
 use crate::server::layer::sealed::{PoolNeeds, Stack};
@@ -162,7 +162,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         handover: &mut Handover,
     ) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
-        for Listens { on, plain } in &self.listen {
+        for (number, Listens { on, plain }) in self.listen.iter().enumerate() {
             room(&addresses, on)?;
             let text = match on {
                 Listen::Address(text) => text,
@@ -171,7 +171,10 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     continue;
                 }
             };
-            let inherited = handover.take(&self.name, text);
+            let is_same = |it: &&Listens| matches!(&it.on, Listen::Address(other) if is_same_address(other, text));
+            let nth = self.listen[..number].iter().filter(is_same).count();
+            let nth = u32::try_from(nth).unwrap_or(u32::MAX);
+            let inherited = handover.take(&self.name, text, nth);
             if !inherited.is_empty() {
                 for socket in inherited {
                     room(&addresses, on)?;
@@ -180,7 +183,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                         Address::Passed(_) => shards[0].adopt(&socket, *plain)?,
                         _ => shards[0].inherit(&socket, *plain, handover)?,
                     };
-                    shards[0].keep(&self.name, text, handover)?;
+                    shards[0].keep(&self.name, (text, nth), handover)?;
                     addresses.push(address);
                 }
                 continue;
@@ -191,7 +194,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 for socket in passed(which)? {
                     room(&addresses, on)?;
                     addresses.push(shards[0].adopt(&socket, *plain)?);
-                    shards[0].keep(&self.name, text, handover)?;
+                    shards[0].keep(&self.name, (text, nth), handover)?;
                 }
                 continue;
             }
@@ -208,7 +211,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 } else {
                     let listener = Listener::bind(&address, self.backlog, shared)?;
                     let address = shard.add(listener.plain(*plain))?;
-                    shard.keep(&self.name, text, handover)?;
+                    shard.keep(&self.name, (text, nth), handover)?;
                     address
                 };
             }

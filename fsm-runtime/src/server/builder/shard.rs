@@ -76,11 +76,11 @@ impl<M: Machine, H, L: Stack> Shard<M, H, L> {
     pub(super) fn keep(
         &self,
         pool: &str,
-        text: &str,
+        address: (&str, u32),
         handover: &mut Handover,
     ) -> Result<(), PoolError> {
         let Some(last) = self.acceptors.last() else { return Ok(()) };
-        let kept = handover.keep(pool, text, || last.listener.copy());
+        let kept = handover.keep(pool, address, || last.listener.copy());
         kept.map_err(PoolError::io("copy a listener for a live upgrade"))
     }
 

@@ -2,16 +2,29 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::server::progress::Progress;
 use crate::spec::{SharedTarget, Starts};
 use crate::{
     Age, Block, Edge, EdgeCount, Key, PoolPhase, PoolSnapshot, Room, RunningHandler, Since,
     Snapshot, Spec, State, Stats, TaskSnapshot, ThreadSnapshot, TransitionSnapshot, Wait,
 };
 
-/// The pools with the counts of their states. `may_end` says whether a token is set.
-pub(super) fn pools(snapshot: &Snapshot, may_end: bool) -> Value {
+/// The pools with the counts of their states, and the upgrades of the process. `may_end` says whether a token is set.
+pub(super) fn pools(snapshot: &Snapshot, of: Option<&Progress>, may_end: bool) -> Value {
     let pools: Vec<Value> = snapshot.pools.iter().map(pool).collect();
-    json!({ "pools": pools, "token": may_end })
+    json!({ "pools": pools, "token": may_end, "upgrade": of.map(upgrade) })
+}
+
+fn upgrade(progress: &Progress) -> Value {
+    json!({
+        "step": progress.step.name(),
+        "succeeded": progress.succeeded,
+        "failed": progress.failed,
+        "moved_in": progress.moved_in,
+        "moved_out": progress.moved_out,
+        "stayed": progress.stayed,
+        "last": progress.last,
+    })
 }
 
 fn pool(pool: &PoolSnapshot) -> Value {

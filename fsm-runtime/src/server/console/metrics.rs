@@ -6,6 +6,7 @@ use std::fmt::{Display, Write};
 
 use super::counter::Counter;
 use super::json::{ends, phase};
+use crate::server::progress::{Progress, Step};
 use crate::{Block, EdgeCount, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
 
 /// A metric: its name, its type, and what it is.
@@ -16,7 +17,11 @@ struct Metric {
 }
 
 /// Prints all metrics, and those of the program.
-pub(super) fn print(snapshot: &Snapshot, counters: &[Counter]) -> String {
+pub(super) fn print(
+    snapshot: &Snapshot,
+    upgrade: Option<&Progress>,
+    counters: &[Counter],
+) -> String {
     let mut page = Page { text: String::new(), pools: &snapshot.pools };
     page.pools();
     page.counters();
@@ -25,6 +30,7 @@ pub(super) fn print(snapshot: &Snapshot, counters: &[Counter]) -> String {
     page.states();
     page.transitions();
     page.threads();
+    page.upgrades(upgrade);
     for counter in counters {
         let _ = write!(page.text, "{counter}");
     }
@@ -145,6 +151,64 @@ impl Page<'_> {
             "Ports that are in a handler and did not answer.",
             |pool| pool.unanswered().count(),
         );
+    }
+
+    /// What is of the process and no pool.
+    fn upgrades(&mut self, upgrade: Option<&Progress>) {
+        let upgradable = Metric {
+            name: "fsm_upgradable",
+            kind: "gauge",
+            help: "1 if a new process can take over from this one.",
+        };
+        self.of_process(&upgradable, &[(String::new(), u64::from(upgrade.is_some()))]);
+        let Some(progress) = upgrade else { return };
+        let step = Metric {
+            name: "fsm_upgrade_step",
+            kind: "gauge",
+            help: "1 for what the process does for an upgrade now.",
+        };
+        let steps = Step::ALL
+            .map(|of| (format!("{{step=\"{}\"}}", of.name()), u64::from(progress.step == of)));
+        self.of_process(&step, &steps);
+        let outcomes = Metric {
+            name: "fsm_upgrades_total",
+            kind: "counter",
+            help: "Upgrades that this process has taken part in, by their outcome.",
+        };
+        self.of_process(
+            &outcomes,
+            &[
+                ("{outcome=\"succeeded\"}".to_owned(), progress.succeeded),
+                ("{outcome=\"failed\"}".to_owned(), progress.failed),
+            ],
+        );
+        let moved = Metric {
+            name: "fsm_upgrade_connections_moved_total",
+            kind: "counter",
+            help: "Connections that came from the process before or left for the next one.",
+        };
+        self.of_process(
+            &moved,
+            &[
+                ("{direction=\"in\"}".to_owned(), progress.moved_in),
+                ("{direction=\"out\"}".to_owned(), progress.moved_out),
+            ],
+        );
+        let stayed = Metric {
+            name: "fsm_upgrade_connections_stayed_total",
+            kind: "counter",
+            help: "Connections that did not move in an upgrade, by the reason.",
+        };
+        let stays = progress.stayed.iter();
+        let stays = stays.map(|(why, count)| (format!("{{reason=\"{}\"}}", escaped(why)), *count));
+        self.of_process(&stayed, &stays.collect::<Vec<_>>());
+    }
+
+    fn of_process(&mut self, Metric { name, kind, help }: &Metric, series: &[(String, u64)]) {
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in series {
+            let _ = writeln!(self.text, "{name}{labels} {value}");
+        }
     }
 
     fn transitions(&mut self) {

@@ -16,10 +16,17 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Option<Response> {
         [""] => Response::page(),
         ["connections"] => connections(request, shared),
         ["connections", key] => connection(key, request, shared),
-        ["pools"] => Response::json(&json::pools(&shared.counts(), shared.guard.has_token())),
+        ["pools"] => Response::json(&json::pools(
+            &shared.counts(),
+            shared.upgrade().as_ref(),
+            shared.guard.has_token(),
+        )),
         ["threads"] => Response::json(&json::threads(&shared.observer.facts())),
         ["spec"] => Response::json(&json::specs(&shared.observer.facts())),
-        ["metrics"] => Response::metrics(metrics::print(&shared.counts(), &shared.counters)),
+        ["metrics"] => {
+            let upgrade = shared.upgrade();
+            Response::metrics(metrics::print(&shared.counts(), upgrade.as_ref(), &shared.counters))
+        }
         ["rules"] => Response::text(alert_rules(shared)),
         ["top"] => Response::text(String::new()),
         _ => return Some(Response::not_found()),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use super::counter::Counter;
 use super::guard::Guard;
 use crate::server::observer::Observer;
+use crate::server::progress::{Progress, SharedProgress};
 use crate::{Filter, Snapshot};
 
 /// How long an answer waits for ports that are in a handler.
@@ -17,6 +18,8 @@ pub(super) struct Shared {
     pub(super) guard: Guard,
     /// Those of the program.
     pub(super) counters: Vec<Counter>,
+    /// Of the upgrades of the process, if it is upgradable.
+    pub(super) upgrades: Option<SharedProgress>,
     /// The last snapshot without connections, and its time.
     last: Mutex<Option<Taken>>,
 }
@@ -33,8 +36,15 @@ impl Shared {
         token: Option<String>,
         hosts: Vec<String>,
         counters: Vec<Counter>,
+        upgrades: Option<SharedProgress>,
     ) -> Self {
-        Self { observer, guard: Guard::new(token, hosts), counters, last: Mutex::default() }
+        let guard = Guard::new(token, hosts);
+        Self { observer, guard, counters, upgrades, last: Mutex::default() }
+    }
+
+    /// What there is to tell of the upgrades of the process, if it is upgradable.
+    pub(super) fn upgrade(&self) -> Option<Progress> {
+        self.upgrades.as_ref().map(|progress| progress.lock().clone())
     }
 
     /// The pools with the counts of their states and no connections. Clients that ask at about the same time

@@ -7,6 +7,7 @@ use super::json::{key_in_url, phase};
 use super::metrics::ThreadCounts;
 use super::shared::{Shared, WITHIN};
 use super::text::{printable, sentence, short_time};
+use crate::server::progress::{Progress, Step};
 use crate::{Edge, Filter, PoolSnapshot, Snapshot, StateCount};
 
 const LINES: usize = 24;
@@ -49,6 +50,7 @@ impl Top {
         let counts = shared.counts();
         let oldest = shared.observer.snapshot_of(&Filter::new().limit(LINES), WITHIN);
         let mut lines = vec![head(&counts)];
+        lines.extend(shared.upgrade().as_ref().and_then(upgrade));
         let rates = self.pools(&counts, &mut lines);
         states(&counts, &rates, &mut lines);
         tasks(oldest, &mut lines);
@@ -110,6 +112,20 @@ impl Top {
         }
         rates
     }
+}
+
+/// A line about the upgrades of the process, if there was one.
+fn upgrade(progress: &Progress) -> Option<String> {
+    let Progress { step, moved_in, moved_out, stayed, last, .. } = progress;
+    if *step == Step::Waits && last.is_none() {
+        return None;
+    }
+    let stayed: u64 = stayed.values().sum();
+    let last = printable(last.as_deref().unwrap_or("-"));
+    Some(format!(
+        "upgrade: {}, moved in {moved_in}, out {moved_out}, stayed {stayed}; {last}",
+        step.name()
+    ))
 }
 
 impl Flow {

@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::server::progress::{SharedProgress, Step};
+
 /// How often it looks whether a process that was started has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -14,6 +16,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Control {
     state: Mutex<State>,
     changed: Condvar,
+    pub(super) progress: SharedProgress,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +42,10 @@ pub(super) struct Turn(Arc<Control>);
 impl Drop for Turn {
     fn drop(&mut self) {
         self.0.lock().busy = false;
+        let mut progress = self.0.progress.lock();
+        if progress.step != Step::HandedOver {
+            progress.step = Step::Waits;
+        }
     }
 }
 
@@ -69,11 +76,13 @@ impl Control {
             return Err("the old process drains, or has handed over already");
         }
         state.busy = true;
+        self.progress.lock().step = Step::Prepares;
         Ok(Turn(Arc::clone(self)))
     }
 
     /// Notes that a new process serves in place of this one.
     pub(super) fn hand_over(&self) {
+        self.progress.lock().step = Step::HandedOver;
         self.lock().handed_over = true;
     }
 
@@ -84,6 +93,18 @@ impl Control {
 
     /// Reports what became of the upgrade to a process.
     pub(super) fn report(&self, process: u32, outcome: Result<(), String>) {
+        let mut progress = self.progress.lock();
+        match &outcome {
+            Ok(()) => {
+                progress.succeeded += 1;
+                progress.last = Some(format!("process {process} has taken over"));
+            }
+            Err(why) => {
+                progress.failed += 1;
+                progress.last = Some(format!("process {process} has not taken over: {why}"));
+            }
+        }
+        drop(progress);
         self.lock().outcome = Some((process, outcome));
         self.changed.notify_all();
     }

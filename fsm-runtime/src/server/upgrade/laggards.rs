@@ -6,7 +6,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::server::snapshot;
 use crate::{Filter, State, Wait};
 
-/// Ends the connections that wait only until their peers read, of which each could hold an upgrade up.
+/// Ends the connections that wait only for their peers, of which each could hold an upgrade up.
 pub(super) fn end<'a>(pools: impl Iterator<Item = &'a SitePool>, until: Instant) {
     for pool in pools {
         let ended = end_in(&pool.state, until);
@@ -15,7 +15,7 @@ pub(super) fn end<'a>(pools: impl Iterator<Item = &'a SitePool>, until: Instant)
             crate::log::warn!(
                 pool,
                 ended,
-                "ended connections whose peers do not read, so that the others can move"
+                "ended connections that wait only for their peers, so that the others can move"
             );
         }
     }
@@ -39,8 +39,10 @@ fn end_in(pool: &Arc<PoolState>, until: Instant) -> usize {
     ended
 }
 
-/// Whether a connection in this state has nothing more to do than to send.
+/// Whether a connection in this state has nothing more to do than to send, or to throw input away.
 fn waits_for_its_peer(state: &State) -> bool {
-    let sends = |wait: &Wait| matches!(wait, Wait::Flush | Wait::Writable { .. } | Wait::End);
-    !state.waits.is_empty() && state.waits.iter().all(sends)
+    let is_one = |wait: &Wait| {
+        matches!(wait, Wait::Flush | Wait::Writable { .. } | Wait::Discard { .. } | Wait::End)
+    };
+    !state.waits.is_empty() && state.waits.iter().all(is_one)
 }

@@ -53,7 +53,10 @@ impl Launch {
             }
         }
         let inherited = successor.as_mut().map(Successor::take_listeners).unwrap_or_default();
-        Ok((Self { upgrade, successor }, Handover::upgradable(inherited)))
+        let handover = Handover::upgradable(inherited);
+        #[cfg(feature = "console")]
+        let handover = handover.tell_of(upgrade.control.progress.clone());
+        Ok((Self { upgrade, successor }, handover))
     }
 
     /// Takes over, now that the pools run, and waits for the next process from then on.

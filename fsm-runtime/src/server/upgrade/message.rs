@@ -33,15 +33,15 @@ pub(super) enum Message {
     Refused { why: String },
     /// Old: so many listeners follow, and data if `data`, whose last part comes while all stand still if `still`.
     Welcome { version: u32, process: u32, listeners: u32, data: bool, still: bool },
-    /// Old: listeners, each with its pool and its address.
-    Listeners { names: Vec<(String, String)>, sockets: Vec<OwnedFd> },
+    /// Old: listeners, each with its pool, its address, and how many of the same address come before.
+    Listeners { names: Vec<(String, String, u32)>, sockets: Vec<OwnedFd> },
     /// Old: a piece of the data.
     Data { bytes: Vec<u8> },
     /// Old: a part of the data is complete.
     DataEnd,
     /// New: all pools run, and wait.
     Ready,
-    /// Old, without a last part of the data: serve; I accept no more.
+    /// Old: serve. I accept no more, and if all stood still no connection is left that waits.
     Go,
     /// Old: connections, each a parcel with its socket.
     Parcels { parcels: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },

@@ -13,6 +13,7 @@ use crate::lifecycle::pool_state::Phase;
 use crate::net::fd_channel::{FdChannel, MOST_DESCRIPTORS};
 use crate::panics::caught;
 use crate::server::CONSOLE;
+use crate::server::handover::HandedListener;
 
 mod data_sent;
 mod moving;
@@ -72,13 +73,18 @@ impl Predecessor<'_> {
             // The commit comes first, because this process cannot go on with its data once another one serves.
             data.last(&self.channel, moving.stand_still()?)?;
         } else {
+            moving.move_out();
             self.send(&Message::Go)?;
             moving.ship_for(self.site.times.rest)?;
         }
         moving.commit()?;
-        moving.keeps_refused = !data.stands_still();
+        let together = data.stands_still();
+        moving.keeps_refused = !together;
         data.is_over();
-        let shipped = moving.ship_waiting();
+        let mut shipped = moving.ship_waiting();
+        if together && shipped.is_ok() {
+            shipped = self.send(&Message::Go);
+        }
         // Now, because the process may end with the last of its pools.
         moving.report();
         self.site.drain();
@@ -129,7 +135,8 @@ impl Predecessor<'_> {
             still,
         })?;
         for some in listeners.chunks(MOST_DESCRIPTORS) {
-            let names: Vec<_> = some.iter().map(|it| (it.pool.clone(), it.text.clone())).collect();
+            let name = |it: &&HandedListener| (it.pool.clone(), it.text.clone(), it.nth);
+            let names: Vec<_> = some.iter().map(name).collect();
             let sockets: Vec<_> = some.iter().map(|it| it.socket.as_fd()).collect();
             let mut body = Vec::new();
             names.pack(&mut body);

@@ -1,6 +1,7 @@
 use std::io;
 use std::sync::{Arc, PoisonError, Weak};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::data::PartReader;
 use super::launch::Site;
@@ -13,6 +14,9 @@ use crate::net::fd_channel::FdChannel;
 use crate::net::listener::ListeningSocket;
 use crate::server::handover::HandedListener;
 use crate::{Pool, PoolError};
+
+/// How often it looks whether the connections that have come have joined their pools.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A new process that takes over from an old one, until its pools run.
 pub(super) struct Successor {
@@ -82,10 +86,10 @@ impl Successor {
         while self.listeners.len() < expected {
             match next(&self.channel)? {
                 Message::Listeners { names, sockets } => {
-                    for ((pool, text), socket) in names.into_iter().zip(sockets) {
+                    for ((pool, text, nth), socket) in names.into_iter().zip(sockets) {
                         let socket = ListeningSocket::try_from(socket);
                         let socket = socket.map_err(|error| ending(&path, Err(error)))?;
-                        self.listeners.push(HandedListener { pool, text, socket });
+                        self.listeners.push(HandedListener { pool, text, nth, socket });
                     }
                 }
                 other => return Err(ending(&path, Ok(Some(other)))),
@@ -96,8 +100,8 @@ impl Successor {
             return Ok(());
         }
         let Some(data) = &mut upgrade.data else {
-            let why =
-                "the old process hands over data, and this one takes none; give it `Upgrade::data`";
+            let why = "the old process hands over data, and this one takes none; give it `Upgrade::data` or \
+                 `Upgrade::together`, as the old one has";
             return Err(Ending::Lives(why.to_owned()));
         };
         let mut part = PartReader::new(&self.channel);
@@ -131,6 +135,9 @@ impl Successor {
             }
             Err(Ending::Lives(why)) => return Err(unfit(why)),
         };
+        if self.still {
+            site.pools.iter().for_each(|pool| pool.state.go_on());
+        }
         if let Some(channel) = &channel {
             // The old process may have nothing to say for as long as its connections are busy.
             channel.wait_for_ever().map_err(PoolError::io("use a socket"))?;
@@ -138,10 +145,14 @@ impl Successor {
         for pool in &site.pools {
             pool.state.resume_held();
         }
+        let mut progress = site.control.progress.lock();
+        progress.last = Some(format!("this process takes over from process {}", self.old));
+        drop(progress);
         Ok(Committing { channel, committed: self.still })
     }
 
-    /// Waits until the old process accepts no more. One that has stood still has committed then.
+    /// Waits until the old process accepts no more. One that has stood still has committed then, and has sent all
+    /// connections.
     fn wait(&self, site: &Site) -> Result<(), Ending> {
         if self.still {
             let mut data = site.data.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,9 +171,49 @@ impl Successor {
         match Message::receive(&self.channel) {
             Ok(Some(Message::Go)) if !self.still => Ok(()),
             Ok(Some(Message::Commit)) if self.still => {
-                commit(site, &self.channel).map_err(|error| ending(&site.path, Err(error)))
+                site.pools.iter().for_each(|pool| pool.state.stand_still());
+                commit(site, &self.channel).map_err(|error| ending(&site.path, Err(error)))?;
+                self.gather(site);
+                Ok(())
             }
             other => Err(ending(&site.path, other)),
+        }
+    }
+}
+
+impl Successor {
+    /// Takes all connections in before one of them has a turn, so that each finds all others to which it posts.
+    fn gather(&self, site: &Site) {
+        let why = match self.take_in_all(site) {
+            Ok(Some(Message::Go)) => None,
+            Ok(Some(other)) => {
+                Some(format!("it has sent `{}`, which is out of order", other.name()))
+            }
+            Ok(None) => Some("it has ended".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = why {
+            crate::log::warn!(why, "the old process has not sent all connections");
+        }
+        let until = Instant::now() + site.times.answer;
+        for pool in site.pools.iter().filter(|pool| !pool.opens) {
+            while pool.state.count_still(until) < pool.state.permits.out() && Instant::now() < until
+            {
+                thread::sleep(LOOK);
+            }
+        }
+    }
+
+    /// Takes connections in until another message comes.
+    fn take_in_all(&self, site: &Site) -> io::Result<Option<Message>> {
+        self.channel.set_patience(site.times.answer)?;
+        loop {
+            match Message::receive(&self.channel)? {
+                Some(Message::Parcels { parcels, sockets }) => {
+                    take_in(site, &self.channel, parcels, sockets)?;
+                }
+                other => return Ok(other),
+            }
         }
     }
 }
@@ -176,11 +227,11 @@ impl Committing {
     /// Takes connections in until the old process will not come back. Returns whether this process stays.
     pub(super) fn follow(self, site: &Arc<Site>) -> bool {
         let Some(channel) = self.channel else {
-            notify::tell("READY=1");
+            serves(site);
             return true;
         };
         if self.committed {
-            notify::tell("READY=1");
+            serves(site);
             take_in_the_rest(site, channel);
             return true;
         }
@@ -193,7 +244,7 @@ impl Committing {
                 }
                 Ok(Some(Message::Commit)) => match commit(site, &channel) {
                     Ok(()) => {
-                        notify::tell("READY=1");
+                        serves(site);
                         take_in_the_rest(site, channel);
                         return true;
                     }
@@ -207,7 +258,7 @@ impl Committing {
         match ending(&site.path, received) {
             Ending::Died => {
                 crate::log::warn!("the old process has died; this one goes on");
-                notify::tell("READY=1");
+                serves(site);
                 true
             }
             Ending::Lives(why) => {
@@ -220,6 +271,12 @@ impl Committing {
             }
         }
     }
+}
+
+/// Tells that this process serves alone.
+fn serves(site: &Site) {
+    site.control.progress.lock().succeeded += 1;
+    notify::tell("READY=1");
 }
 
 /// Answers that this process will serve alone; if it drains already, the old one hears that and goes on.
@@ -271,8 +328,9 @@ fn take_in(
             }),
             None => Err(format!("the new process has no pool `{}`", parcel.pool)),
         };
-        if let Err(why) = taken {
-            refused.push((number, why));
+        match taken {
+            Ok(()) => site.control.progress.lock().moved_in += 1,
+            Err(why) => refused.push((number, why)),
         }
     }
     Message::Taken { refused }.send(channel)

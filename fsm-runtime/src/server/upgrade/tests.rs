@@ -16,12 +16,14 @@ use crate::net::fd_channel::FdChannel;
 use crate::prelude::*;
 use crate::{Address, Moves, MovesHandler, Pipeline, Running};
 
+mod counts;
 mod data;
 mod kept;
 mod new_serves;
 mod old_goes_on;
 mod scripts;
 mod text;
+mod together;
 
 use scripts::{NewProcess, OldProcess};
 use text::Text;
@@ -357,7 +359,7 @@ fn u9_what_cannot_be_is_refused_with_a_sentence_and_the_old_process_goes_on() {
     // It speaks another version.
     let stranger = NewProcess::connect(&place.path());
     Message::Hello { version: 7, process: 1, pools: Vec::new() }.send(&stranger.0).unwrap();
-    assert!(stranger.refusal().contains("versions 2 and 7"), "{}", VERSION);
+    assert!(stranger.refusal().contains(&format!("versions {VERSION} and 7")));
     // It speaks nonsense.
     let stranger = NewProcess::connect(&place.path());
     stranger.0.send(99, b"GET / HTTP/1.1", &[]).unwrap();

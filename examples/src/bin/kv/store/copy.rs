@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read};
 
 use super::{Bytes, Entry, Hash, List, Set, Store, Str, Value, Zset};
+use crate::request::{max_bulk, set_max_bulk};
+use crate::subscriber::Limits;
 
 /// The bytes after which a piece of the copy ends, so that the store is free for clients in between.
 const PIECE: usize = 256 * 1024;
@@ -19,6 +21,8 @@ const REMOVED: u8 = 5;
 const CLEARED: u8 = 6;
 /// The counters and limits.
 const HEAD: u8 = 7;
+/// The other settings that CONFIG SET changes.
+const SETTINGS: u8 = 8;
 
 /// What has changed since a copy began.
 #[derive(Debug, Default)]
@@ -101,6 +105,9 @@ impl Store {
         ] {
             into.extend_from_slice(&number.to_le_bytes());
         }
+        into.push(SETTINGS);
+        put(self.channels.limits.to_text().as_bytes(), into);
+        into.extend_from_slice(&max_bulk().to_le_bytes());
     }
 
     /// Reads pieces up to the end.
@@ -117,6 +124,7 @@ impl Store {
                     }
                 }
                 HEAD => self.receive_head(&mut from)?,
+                SETTINGS => self.receive_settings(&mut from)?,
                 kind => self.receive_key(kind, &mut from)?,
             }
         }
@@ -133,6 +141,14 @@ impl Store {
         self.stats.expired = number()?.unsigned_abs();
         self.maxmemory = usize::try_from(number()?).unwrap_or(0);
         self.settings.set_timeout(u32::try_from(number()?).unwrap_or(0));
+        Ok(())
+    }
+
+    fn receive_settings(&mut self, from: &mut impl Read) -> io::Result<()> {
+        let limits = bytes(from)?;
+        let limits = std::str::from_utf8(&limits).ok().and_then(|text| Limits::parse(text).ok());
+        self.channels.limits = limits.ok_or(ErrorKind::InvalidData)?;
+        set_max_bulk(integer(from)?);
         Ok(())
     }
 
@@ -350,7 +366,7 @@ mod tests {
         for cut in 1..piece.len() {
             let whole = Store::new(0).receive(&mut &piece[..cut]).is_ok();
             // Only between two records.
-            assert!(!whole || piece[cut] == HEAD, "{cut}");
+            assert!(!whole || matches!(piece[cut], HEAD | SETTINGS), "{cut}");
         }
         assert!(Store::new(0).receive(&mut &[99; 40][..]).is_err());
     }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::{Predecessor, lost, out_of_order};
 use crate::Moves;
+use crate::Starts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::moves::departure::{Departure, MoveSink};
 use crate::net::fd_channel::{MOST_BYTES, MOST_DESCRIPTORS};
+use crate::server::progress::Step;
 use crate::server::upgrade::launch::SitePool;
 use crate::server::upgrade::message::{Message, PARCELS};
 use crate::server::upgrade::{laggards, notify};
@@ -19,9 +21,11 @@ const MOST_OF_A_PARCEL: usize = MOST_BYTES - 2 * BATCH;
 /// How often the old process looks whether connections are still to come.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Pools that accept no more, and whose connections at rest leave.
+/// Pools that accept no more, and whose connections at rest leave or stand still.
 pub(super) struct Moving<'a, 'b> {
     old: &'a Predecessor<'b>,
+    /// Puts connections that have come to rest into the queue. The pools have it when they leave.
+    sink: Option<MoveSink>,
     /// Connections that have come to rest.
     queue: Receiver<Departure>,
     /// Those that have been taken from the queue before they could leave.
@@ -49,6 +53,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         });
         let mut moving = Self {
             old,
+            sink: Some(sink),
             queue,
             waiting: Vec::new(),
             keeps_refused: true,
@@ -61,7 +66,14 @@ impl<'a, 'b> Moving<'a, 'b> {
         };
         moving.states().for_each(|state| state.hold_accepting());
         moving.ended_before = moving.ended();
-        for pool in moving.pools() {
+        moving
+    }
+
+    /// Lets connections at rest leave from now on.
+    pub(super) fn move_out(&mut self) {
+        let Some(sink) = self.sink.take() else { return };
+        self.old.site.control.progress.lock().step = Step::Moves;
+        for pool in self.pools() {
             if let Err(why) = pool.state.move_out(Arc::clone(&sink)) {
                 let open = pool.state.permits.out();
                 if open > 0 {
@@ -70,7 +82,6 @@ impl<'a, 'b> Moving<'a, 'b> {
                 }
             }
         }
-        moving
     }
 
     /// The pools that the new process has, too.
@@ -84,21 +95,33 @@ impl<'a, 'b> Moving<'a, 'b> {
         self.pools().map(|pool| &pool.state).chain(&self.old.site.console)
     }
 
-    /// Waits until no connection and no job of any pool has a turn any more. Returns until when they may stand still.
+    /// Waits until no connection and no job of any pool has a turn any more, and all connections have left their ports.
+    /// Returns until when they may stand still.
+    ///
+    /// Connections leave only when all stand still: until then each finds all others to which it posts.
     pub(super) fn stand_still(&mut self) -> Result<Instant, String> {
         let within = self.old.site.times.still;
         let until = Instant::now() + within;
-        let mut patient = true;
-        self.pools().for_each(|pool| pool.state.turn_away());
+        let (mut patient, mut leaves) = (true, false);
+        self.old.site.control.progress.lock().step = Step::StandsStill;
+        for pool in self.pools() {
+            pool.state.turn_away();
+            pool.state.stand_still();
+        }
         loop {
             self.waiting.extend(self.queue.try_iter());
-            let pools = self.old.site.pools.iter().filter(|pool| !pool.opens);
-            let open: usize = pools.map(|pool| pool.state.permits.out()).sum();
-            if open <= self.waiting.len() {
+            let open = self.open();
+            let quiet = if leaves { self.waiting.len() } else { self.still(until) };
+            if open <= quiet && leaves {
                 return Ok(until + self.old.site.times.answer);
             }
+            if open <= quiet {
+                leaves = true;
+                self.move_out();
+                continue;
+            }
             if Instant::now() >= until {
-                let busy = open - self.waiting.len();
+                let busy = open - quiet;
                 return Err(format!("{busy} connections or jobs did not come to rest in time"));
             }
             if patient && until.saturating_duration_since(Instant::now()) < within / 4 * 3 {
@@ -109,6 +132,18 @@ impl<'a, 'b> Moving<'a, 'b> {
                 self.waiting.push(departure);
             }
         }
+    }
+
+    /// The open connections and jobs of all pools, but for those whose connections the new process opens itself.
+    fn open(&self) -> usize {
+        let pools = self.old.site.pools.iter().filter(|pool| !pool.opens);
+        pools.map(|pool| pool.state.permits.out()).sum()
+    }
+
+    /// How many of them stand still.
+    fn still(&self, until: Instant) -> usize {
+        let pools = self.pools().filter(|pool| !pool.opens);
+        pools.map(|pool| pool.state.count_still(until)).sum()
     }
 
     /// The pools that the new process has, and whose connections can move.
@@ -210,6 +245,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         for (number, departure) in (0..).zip(departures) {
             let Some(why) = refused.remove(&number) else {
                 self.moved += 1;
+                self.old.site.control.progress.lock().moved_out += 1;
                 departure.arrived();
                 continue;
             };
@@ -252,12 +288,41 @@ impl<'a, 'b> Moving<'a, 'b> {
             ?within,
             "a new process has taken over; draining"
         );
+        self.count_those_left();
         self.tell_counts();
         self.old.site.control.report(process, Ok(()));
     }
 
+    /// Counts the connections that have not come so far, by what keeps them here.
+    fn count_those_left(&mut self) {
+        let refused: usize = self.refused.values().sum();
+        let mut at_work = 0;
+        for pool in &self.old.site.pools {
+            let open = pool.state.permits.out();
+            let known = self.old.pools.iter().any(|name| name == pool.name());
+            let why = match pool.state.states_that_move() {
+                _ if !known => format!("the new process has no pool `{}`", pool.name()),
+                Ok(_) => {
+                    at_work += open;
+                    continue;
+                }
+                Err(_) if pool.state.facts.spec.starts == Starts::Job => continue,
+                Err(why) => why.to_string(),
+            };
+            if open > 0 {
+                *self.refused.entry(why).or_default() += open;
+            }
+        }
+        if at_work > refused {
+            let why = "it was not at rest in time".to_owned();
+            *self.refused.entry(why).or_default() += at_work - refused;
+        }
+    }
+
     pub(super) fn tell_counts(&mut self) {
         for (why, count) in std::mem::take(&mut self.refused) {
+            let stayed = &mut self.old.site.control.progress.lock().stayed;
+            *stayed.entry(why.clone()).or_default() += count as u64;
             let after = if self.keeps_refused { "drained here" } else { "were closed" };
             crate::log::warn!(count, why, "connections that did not move {after}");
         }
@@ -266,7 +331,12 @@ impl<'a, 'b> Moving<'a, 'b> {
 
 impl Drop for Moving<'_, '_> {
     fn drop(&mut self) {
-        self.pools().for_each(|pool| pool.state.stay());
+        for pool in self.pools() {
+            pool.state.stay();
+            if pool.state.moving.stands_still() {
+                pool.state.go_on();
+            }
+        }
         let waiting = std::mem::take(&mut self.waiting).into_iter().chain(self.queue.try_iter());
         waiting.for_each(|departure| self.stays(departure));
         if self.committed {

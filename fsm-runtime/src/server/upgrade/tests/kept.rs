@@ -71,7 +71,7 @@ fn u6_a_new_process_that_drains_for_the_old_one_leaves_its_file() {
         };
         welcome.send(&channel).unwrap();
         let mut body = Vec::new();
-        vec![("front".to_owned(), text)].pack(&mut body);
+        vec![("front".to_owned(), text, 0_u32)].pack(&mut body);
         channel.send(LISTENERS, &body, &[front.as_fd()]).unwrap();
         assert!(matches!(receive(), Message::Ready));
         Message::Go.send(&channel).unwrap();

@@ -77,7 +77,7 @@ impl OldProcess {
             },
             &|| {
                 let mut body = Vec::new();
-                vec![("front".to_owned(), "127.0.0.1:0".to_owned())].pack(&mut body);
+                vec![("front".to_owned(), "127.0.0.1:0".to_owned(), 0_u32)].pack(&mut body);
                 channel.send(LISTENERS, &body, &[listener.as_fd()]).unwrap();
             },
             &|| assert!(matches!(receive(), Message::Ready)),
