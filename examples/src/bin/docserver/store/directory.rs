@@ -10,11 +10,15 @@ use fs4::{FileExt, TryLockError};
 use super::Error;
 use super::changes::Changes;
 use super::reserve::Reserve;
+use super::writer::{SharedSync, Writer};
 
 /// The directory of a store; no other process can use it while this lives.
 #[derive(Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
+    /// Before the lock, so that it is closed when another process can open the index.
+    writer: Writer,
+    docs_sync: SharedSync,
     /// The lock on this file protects the directory. It ends with the process.
     _lock: Option<File>,
     reserve: Arc<Reserve>,
@@ -46,7 +50,14 @@ impl Directory {
     /// The directory without a lock or any file, for the diagram of the pools.
     pub(crate) fn unopened(root: &Path) -> Self {
         let reserve = Arc::new(Reserve::new(root.join("reserve")));
-        Self { root: root.to_owned(), _lock: None, reserve, changes: Changes::new() }
+        Self {
+            root: root.to_owned(),
+            writer: Writer::default(),
+            docs_sync: SharedSync::default(),
+            _lock: None,
+            reserve,
+            changes: Changes::new(),
+        }
     }
 
     /// The directory of the documents' files.
@@ -61,6 +72,17 @@ impl Directory {
 
     pub(super) fn index(&self) -> PathBuf {
         self.root.join("index.sqlite")
+    }
+
+    /// Makes the names of documents' files durable that were given before.
+    pub(super) fn sync_docs(&self) -> Result<(), Error> {
+        let docs = self.docs();
+        self.docs_sync.wait(|| sync(&docs)).map_err(Error::io("sync", &docs))
+    }
+
+    /// The connection that enters documents.
+    pub(super) fn writer(&self) -> &Writer {
+        &self.writer
     }
 
     /// The changes of documents.
