@@ -209,11 +209,12 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
             StopReason::Done => {
                 // If the caller has gone, the reply is dropped here, which runs the user's code.
                 let (reply_to, machine) = (self.reply_to.take(), M::SPEC.name);
+                let failed = M::has_failed(reply.as_ref());
                 let send = || reply_to.zip(reply).map(|(reply_to, reply)| reply_to.send(reply));
                 if caught(send).is_none() {
                     crate::log::error!(%key, machine, "a reply panicked while it was dropped");
                 }
-                TurnOutcome::Ended(Ended::Done)
+                TurnOutcome::Ended(if failed { Ended::Failed } else { Ended::Done })
             }
             StopReason::BusyLoop => TurnOutcome::Ended(Ended::BusyLoop),
             StopReason::BudgetSpent => TurnOutcome::Again,

@@ -21,6 +21,9 @@ pub use journeys::Journeys;
 pub enum Ended {
     /// The machine reached an end state.
     Done,
+    /// A job of a pool of [`Python`](crate::Python) failed: the function raised, the process ended, or
+    /// there was no process to do it.
+    Failed,
     /// The peer reset the connection, the connection broke, or the system did not register it.
     Reset,
     /// A handler panicked. The output that handlers wrote in the same turn is lost.
@@ -54,6 +57,7 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Done => "done",
+            Self::Failed => "failed",
             Self::Reset => "reset",
             Self::Panicked => "panicked",
             Self::Truncated => "truncated",
@@ -98,6 +102,8 @@ pub struct Stats {
     pub open: u64,
     /// Connections or jobs whose machine reached an end state.
     pub done: u64,
+    /// Jobs of a pool of [`Python`](crate::Python) that failed: see [`Ended::Failed`].
+    pub failed: u64,
     /// Connections that the peer reset, that broke, or that the system did not register.
     pub reset: u64,
     /// Connections whose stream was cut off: see [`Ended::Truncated`].
@@ -159,6 +165,7 @@ impl Stats {
         let broken = self.reset + self.truncated + self.tls_failures + self.layer_failures;
         let ended_by_pool = self.panicked + self.send_timeouts + self.busy_loops;
         self.done
+            + self.failed
             + broken
             + ended_by_pool
             + self.drained
@@ -176,6 +183,7 @@ impl std::iter::Sum for Stats {
             accepted: sum.accepted + one.accepted,
             open: sum.open + one.open,
             done: sum.done + one.done,
+            failed: sum.failed + one.failed,
             reset: sum.reset + one.reset,
             truncated: sum.truncated + one.truncated,
             tls_failures: sum.tls_failures + one.tls_failures,

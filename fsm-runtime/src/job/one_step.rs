@@ -7,10 +7,25 @@ use crate::{
 };
 
 /// The machine of plain workers: it runs a function with the job, and is done. Its handler is that
-/// function; without a reply of it the caller takes its `gone` edge.
-pub(crate) struct OneStep<S: Service>(Option<S::Job>, PhantomData<fn() -> S>);
+/// function; without a reply of it the caller takes its `gone` edge. `V` says which jobs have failed.
+pub(crate) struct OneStep<S: Service, V = NoVerdict>(Option<S::Job>, PhantomData<fn() -> (S, V)>);
 
-impl<S: Service> Machine for OneStep<S> {
+/// Says which jobs have failed.
+pub(crate) trait Verdict<R>: 'static {
+    fn has_failed(reply: Option<&R>) -> bool;
+}
+
+/// The verdict of pools whose replies say nothing about it.
+pub(crate) struct NoVerdict;
+
+impl<R> Verdict<R> for NoVerdict {
+    #[inline]
+    fn has_failed(_: Option<&R>) -> bool {
+        false
+    }
+}
+
+impl<S: Service, V: Verdict<S::Reply>> Machine for OneStep<S, V> {
     const SPEC: &'static Spec = &Spec::new(
         "OneStep",
         &[
@@ -43,14 +58,24 @@ impl<S: Service> Machine for OneStep<S> {
     }
 }
 
-impl<S: Service> Service for OneStep<S> {
+impl<S: Service, V: 'static> Service for OneStep<S, V> {
     type Job = S::Job;
     type Reply = S::Reply;
 }
 
-impl<S: Service> JobMachine for OneStep<S> {}
+impl<S: Service, V: Verdict<S::Reply>> JobMachine for OneStep<S, V> {
+    #[inline]
+    fn has_failed(reply: Option<&S::Reply>) -> bool {
+        V::has_failed(reply)
+    }
+}
 
-impl<S: Service, F: FnMut(S::Job) -> Option<S::Reply>> Drive<F> for OneStep<S> {
+impl<S, V, F> Drive<F> for OneStep<S, V>
+where
+    S: Service,
+    V: Verdict<S::Reply>,
+    F: FnMut(S::Job) -> Option<S::Reply>,
+{
     fn resume(
         &mut self,
         work: &mut F,

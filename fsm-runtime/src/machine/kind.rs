@@ -56,7 +56,14 @@ mod sealed {
     message = "`{Self}` runs no jobs",
     label = "a machine with `job = .., reply = ..` does; complete one of connections with `.handler(..)`"
 )]
-pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Kind = Job> {}
+pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Kind = Job> {
+    /// Whether a job that is over, with this reply or without one, has failed.
+    #[doc(hidden)]
+    #[inline]
+    fn has_failed(_reply: Option<&Self::Reply>) -> bool {
+        false
+    }
+}
 
 /// A machine that serves connections: one whose [`Kind`] is [`Connection`].
 ///

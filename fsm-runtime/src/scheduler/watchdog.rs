@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -203,7 +205,10 @@ impl WatchdogLoop {
 
 /// Whether the thread sleeps, by the letter that the system gives it: `S` or `D` where it does.
 pub(crate) fn sleeps(id: &str) -> Option<bool> {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).ok()?;
-    let (_, after) = stat.rsplit_once(')')?;
-    Some(matches!(after.trim_start().chars().next()?, 'S' | 'D'))
+    // One read has all of it, and the file has no length to ask for.
+    let mut stat = [0; 1024];
+    let len = File::open(format!("/proc/self/task/{id}/stat")).ok()?.read(&mut stat).ok()?;
+    // The name before it may have any bytes.
+    let after = stat[..len].iter().rposition(|byte| *byte == b')')? + 1;
+    Some(matches!(stat[after..len].trim_ascii_start().first()?, b'S' | b'D'))
 }

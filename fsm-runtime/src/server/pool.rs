@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::job::one_step::OneStep;
+use crate::job::one_step::{OneStep, Verdict};
 use crate::key::MAX_TASKS;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::shared::THREADS;
@@ -229,7 +229,7 @@ impl Pool {
         E: fmt::Display,
     {
         let builder = Builder::<OneStep<S>>::new(name.into()).threads(threads).max_jobs(1024);
-        Self::one_step::<S, _, _>(builder.max_running(threads), move || {
+        Self::one_step::<S, _, _, _>(builder.max_running(threads), move || {
             let mut work = make()?;
             Ok::<_, E>(move |job| Some(work(job)))
         })
@@ -247,11 +247,12 @@ impl Pool {
     }
 
     /// Completes a pool of machines of one step. A job without a reply is gone.
-    pub(crate) fn one_step<S: Service, W, E>(
-        builder: Builder<OneStep<S>>,
+    pub(crate) fn one_step<S: Service, V, W, E>(
+        builder: Builder<OneStep<S, V>>,
         make: impl Fn() -> Result<W, E> + Send + Sync + 'static,
     ) -> Self
     where
+        V: Verdict<S::Reply>,
         W: FnMut(S::Job) -> Option<S::Reply> + 'static,
         E: fmt::Display,
     {

@@ -2,20 +2,23 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::ending::Ending;
+use self::idle_watch::IdleWatch;
 use self::settings::Settings;
-use self::worker::Worker;
-use crate::job::one_step::OneStep;
+use self::worker_thread::WorkerThread;
+use crate::job::one_step::{OneStep, Verdict};
 use crate::server::wire::{Raised, Wire, WireFormat};
 use crate::{Builder, Pool, Service};
 
 mod channel;
 mod ending;
+mod idle_watch;
 mod process;
 mod settings;
 mod worker;
+mod worker_thread;
 
 /// Settings of a pool whose jobs are done by processes that run Python.
 ///
@@ -56,12 +59,13 @@ mod worker;
 ///   nonsense, the caller takes its `gone` edge: whether the job was done is not known, so it is not done again.
 ///   Another process is started at once; if this fails as well, then after 100 ms, and after twice the time with
 ///   each failure, up to 10 s. Meanwhile the other processes do the jobs.
-/// - If it has ended while it was idle, another process does the job.
+/// - If it ends while it is idle, another process is started at once in its place, without a job for it.
 /// - A caller whose `within` passes takes that edge, and the process finishes the job all the same, unless
 ///   [`kill_after`](Python::kill_after) ends it.
 /// - The pool does not start if a process cannot load the function; the error has the traceback.
-/// - The log has a warning with the number of each process that has failed, and why. [`Stats`](crate::Stats) does not
-///   tell: a job that raised, or whose process has ended, counts as `done` like the others.
+/// - The log has a warning with the number of each process that has failed, and why.
+///   [`Stats::failed`](crate::Stats::failed) counts the jobs that raised and those whose process has ended, apart from
+///   those that are `done`.
 ///
 /// # The processes
 ///
@@ -77,16 +81,17 @@ mod worker;
 /// Python code at the same time, and because a crash or a leak of one ends with it.
 #[must_use = "settings do nothing until they are built"]
 pub struct Python<S: Service> {
-    builder: Builder<OneStep<S>>,
-    settings: Settings,
+    settings: Settings<S::Job>,
     processes: usize,
+    max_jobs: usize,
+    drain_within: Option<Duration>,
     service: PhantomData<fn() -> S>,
 }
 
 impl<S: Service> Python<S> {
     pub(crate) fn new(pool: String, target: String) -> Self {
         let settings = Settings {
-            pool: pool.clone(),
+            pool,
             target,
             interpreter: PathBuf::from("python3"),
             paths: Vec::new(),
@@ -98,10 +103,10 @@ impl<S: Service> Python<S> {
             recycle_above: None,
             start_within: Duration::from_secs(30),
             stop_within: Duration::from_secs(5),
+            deadline_of: None,
         };
         let processes = std::thread::available_parallelism().map_or(1, usize::from);
-        let builder = Builder::new(pool).max_jobs(1024);
-        Self { builder, settings, processes, service: PhantomData }
+        Self { settings, processes, max_jobs: 1024, drain_within: None, service: PhantomData }
     }
 
     /// Sets the number of processes, from 1 to [`Pool::MAX_THREADS`]; as many as processors by default.
@@ -113,7 +118,7 @@ impl<S: Service> Python<S> {
     /// Sets the most jobs that run or wait for a process; 1,024 by default. Callers beyond that wait for room, or
     /// take their `full` edge.
     pub fn max_jobs(mut self, jobs: usize) -> Self {
-        self.builder = self.builder.max_jobs(jobs);
+        self.max_jobs = jobs;
         self
     }
 
@@ -142,6 +147,18 @@ impl<S: Service> Python<S> {
     /// it a job may take for ever, and its process with it.
     pub fn kill_after(mut self, limit: Duration) -> Self {
         self.settings.kill_after = Some(limit);
+        self
+    }
+
+    /// Says until when somebody waits for the result of a job, such as the time that the caller has written into it. The
+    /// function gets the seconds that are left from `fsm_runtime.deadline()`, and nothing else comes of it: a job whose
+    /// time is over is done, unless the function does not want to. By default, and if `deadline` returns `None`, it is
+    /// the time of [`kill_after`](Python::kill_after), if there is one; otherwise the earlier of both.
+    pub fn deadline_of(
+        mut self,
+        deadline: impl Fn(&S::Job) -> Option<Instant> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.deadline_of = Some(Box::new(deadline));
         self
     }
 
@@ -174,7 +191,7 @@ impl<S: Service> Python<S> {
     /// Sets the longest time of a drain; see [`Builder::drain_within`]. When it is over, processes that have a job
     /// are killed.
     pub fn drain_within(mut self, limit: Duration) -> Self {
-        self.builder = self.builder.drain_within(limit);
+        self.drain_within = Some(limit);
         self
     }
 
@@ -185,17 +202,33 @@ impl<S: Service> Python<S> {
         S::Job: Wire,
         R: Wire + 'static,
     {
-        let Self { builder, mut settings, processes, .. } = self;
+        let Self { mut settings, processes, max_jobs, drain_within, .. } = self;
+        let mut builder = Builder::<OneStep<S, Raises>>::new(settings.pool.clone())
+            .max_jobs(max_jobs)
+            .threads(processes)
+            .max_running(processes);
+        if let Some(limit) = drain_within {
+            builder = builder.drain_within(limit);
+        }
         settings.takes = <S::Job as Wire>::FORMAT;
         settings.gives = R::FORMAT;
         let (settings, state, drain_within) =
             (Arc::new(settings), builder.state(), builder.longest_drain());
-        let builder = builder.threads(processes).max_running(processes);
-        Pool::one_step::<S, _, String>(builder, move || {
+        let watch = Arc::<IdleWatch>::default();
+        Pool::one_step::<S, _, _, String>(builder, move || {
             let ending = Ending::new(Arc::clone(&state), &settings.pool, drain_within);
-            let mut worker = Worker::<S::Job, R>::start(&settings, ending)?;
+            let worker = WorkerThread::<S::Job, R>::start(&settings, ending, &watch)?;
             Ok(move |job: S::Job| worker.run(&job))
         })
+    }
+}
+
+/// A job has failed if the function raised, or if there is no reply.
+struct Raises;
+
+impl<R: 'static> Verdict<Result<R, Raised>> for Raises {
+    fn has_failed(reply: Option<&Result<R, Raised>>) -> bool {
+        !matches!(reply, Some(Ok(_)))
     }
 }
 

@@ -101,6 +101,7 @@ impl<T: Task> Harness<T> {
         let stats = self.port.pool_state.stats();
         let counts = [
             (stats.done, Ended::Done),
+            (stats.failed, Ended::Failed),
             (stats.reset, Ended::Reset),
             (stats.truncated, Ended::Truncated),
             (stats.tls_failures, Ended::TlsFailed),

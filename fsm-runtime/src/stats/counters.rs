@@ -91,6 +91,7 @@ impl Counters {
             accepted: 0,
             open: 0,
             done: ended(Ended::Done),
+            failed: ended(Ended::Failed),
             reset: ended(Ended::Reset),
             truncated: ended(Ended::Truncated),
             tls_failures: ended(Ended::TlsFailed),

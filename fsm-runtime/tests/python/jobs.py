@@ -49,8 +49,16 @@ def act(job):
         "program": lambda: wait_for_a_program(job["path"]),
         "close": lambda: os.closerange(3, 100),
         "answer": answer,
+        "left": left,
     }
     return acts[job["do"]]()
+
+
+def left():
+    """The seconds that are left for the job."""
+    import fsm_runtime
+
+    return fsm_runtime.deadline()
 
 
 def odd():

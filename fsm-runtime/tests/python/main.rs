@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 mod acts;
+mod reports;
 
 use self::acts::{Acts, Bytes, MODULES, Text, has_python, lives, python, wait_for_the_end_of};
 
@@ -145,6 +146,23 @@ fn p3_a_process_that_was_killed_while_idle_costs_no_job() {
         assert_ne!(acts.pid(), process);
     }
     acts.drain();
+}
+
+#[test]
+fn p3_a_process_that_ends_while_idle_is_reaped_without_another_job() {
+    if !has_python() {
+        return;
+    }
+    let acts = Acts::start(|python| python.processes(2));
+    for _ in 0..3 {
+        let process = acts.pid();
+        kill_process(process, Signal::KILL).expect("it is ours");
+        // A process that nobody has waited for would still be there.
+        wait_for_the_end_of(process);
+        assert_ne!(acts.pid(), process);
+    }
+    let stats = acts.running.drain().expect("it drains");
+    assert_eq!((stats.done, stats.failed), (6, 0));
 }
 
 #[test]

@@ -282,11 +282,22 @@ impl front::Handler for Client {
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
         // A document that is shorter than it was resets the connection, because the client has the head.
-        part.send_ahead(cx);
+        let is_fast = part.send_ahead(cx);
         Ok(if part.is_sent() {
             next!(AfterStream, self.exchange.keep_alive)
+        } else if is_fast {
+            front::AfterStream::Fast
         } else {
             front::AfterStream::Stream
+        })
+    }
+
+    fn fast(&mut self, part: &mut Part, cx: &mut FrontCx<'_>) -> Result<front::AfterFast, Refusal> {
+        part.send_far_ahead(cx);
+        Ok(if part.is_sent() {
+            next!(AfterFast, self.exchange.keep_alive)
+        } else {
+            front::AfterFast::Fast
         })
     }
 

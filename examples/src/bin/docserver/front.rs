@@ -111,11 +111,18 @@ pub(crate) enum Front {
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a large document as fast as the client reads it: a piece each time that it has taken 64 KiB, or, while it
-    /// is fast, nearly 1 MiB.
-    #[writable(below = 192KiB, idle = settings.stall <= 1d => Gone)]
-    #[to(Stream | Next)]
+    /// Sends a large document as fast as the client reads it: a piece each time that it has taken 64 KiB.
+    #[writable(below = 256KiB, idle = settings.stall <= 1d => Gone)]
+    #[to(Stream | Fast | Next)]
     Stream { part: Part },
+
+    /// Sends it to a client that has taken all that was queued at once. Its socket always finds as much as it can take.
+    #[writable(below = 2MiB, idle = settings.stall <= 1d => Gone)]
+    #[to(Fast | Next)]
+    Fast {
+        #[carry]
+        part: Part,
+    },
 
     /// Hands the connection over to the pool that sends events.
     #[handoff(Events, within = 5s => Busy)]

@@ -106,8 +106,8 @@ struct Options {
     /// The threads that look up documents
     #[arg(long, value_name = "N", default_value = "4", value_parser = count::<{ Pool::MAX_THREADS }>)]
     catalog_threads: NonZeroUsize,
-    /// The threads that file documents
-    #[arg(long, value_name = "N", default_value = "4", value_parser = count::<{ Pool::MAX_THREADS }>)]
+    /// The threads that file documents. These wait for the disk most of the time, and as many documents share its syncs
+    #[arg(long, value_name = "N", default_value = "16", value_parser = count::<{ Pool::MAX_THREADS }>)]
     index_threads: NonZeroUsize,
     /// The maximum number of documents that wait to be filed; further clients wait for room
     #[arg(long, value_name = "N", default_value = "256", value_parser = count::<{ Pool::MAX_JOBS }>)]

@@ -15,7 +15,7 @@
 //! 2. [`Store::settle`] syncs the file, then moves it into `docs`, under a name that no other file
 //!    ever has, and syncs that directory.
 //! 3. [`Settled::set_text`] says which words it has, if it has any. [`Store::index`] writes the row and the words and removes those of the document that had the
-//!    name before, in one transaction.
+//!    name before, in one transaction, which documents that are filed at the same time share.
 //! 4. [`cleanup`] removes the file of that document.
 //!
 //! A document is complete or absent whenever the process is killed or the power fails, because:
@@ -69,6 +69,7 @@ mod snippet;
 mod spool;
 mod sql;
 pub(crate) mod text;
+mod writer;
 
 pub(crate) use changes::Version;
 pub(crate) use directory::Directory;

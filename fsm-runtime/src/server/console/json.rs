@@ -66,9 +66,10 @@ pub(super) fn phase(phase: PoolPhase) -> &'static str {
 }
 
 /// The reasons to end, with their numbers.
-pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 13] {
+pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 14] {
     [
         ("done", stats.done),
+        ("failed", stats.failed),
         ("reset", stats.reset),
         ("truncated", stats.truncated),
         ("tls_failed", stats.tls_failures),

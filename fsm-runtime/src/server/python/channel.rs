@@ -1,5 +1,6 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -50,6 +51,11 @@ impl Channel {
         socket.set_read_timeout(Some(slice))?;
         socket.set_write_timeout(Some(slice))?;
         Ok((Self { socket, buffer: Vec::new() }, theirs))
+    }
+
+    /// Another descriptor of the socket.
+    pub(super) fn socket(&self) -> io::Result<OwnedFd> {
+        self.socket.try_clone().map(OwnedFd::from)
     }
 
     pub(super) fn send(&self, request: &[u8], patience: &mut Patience<'_>) -> Result<(), Broken> {

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,6 +19,9 @@ const PROGRAM: &str = include_str!("worker.py");
 const SLICE: Duration = Duration::from_millis(200);
 /// The time between two looks at a process that is ending.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// The milliseconds that are left for a job that may take for ever.
+const NEVER: u32 = u32::MAX;
 
 const RESULT: u8 = 0;
 const RAISED: u8 = 1;
@@ -46,7 +50,7 @@ pub(super) enum Done {
 
 impl Process {
     /// Starts a process, which is not ready yet.
-    pub(super) fn start(settings: &Settings) -> Result<Self, String> {
+    pub(super) fn start<J>(settings: &Settings<J>) -> Result<Self, String> {
         let slice = settings.kill_after.map_or(SLICE, |limit| limit.clamp(LOOK, SLICE));
         let (channel, theirs) =
             Channel::pair(slice).map_err(|error| format!("cannot make a socket: {error}"))?;
@@ -69,10 +73,15 @@ impl Process {
         self.child.id()
     }
 
+    /// Another descriptor of the socket to the process.
+    pub(super) fn socket(&self) -> io::Result<OwnedFd> {
+        self.channel.socket()
+    }
+
     /// Waits until the process has loaded its function.
-    pub(super) fn wait_ready(
+    pub(super) fn wait_ready<J>(
         &mut self,
-        settings: &Settings,
+        settings: &Settings<J>,
         ending: &Ending,
     ) -> Result<(), String> {
         if self.ready {
@@ -97,17 +106,20 @@ impl Process {
         )
     }
 
-    /// Has a job done. `request` begins with [`Process::head`].
-    pub(super) fn run(
+    /// Has a job done, for which so much time is left. `request` begins with room for the [head](Process::HEAD).
+    pub(super) fn run<J>(
         &mut self,
         request: &mut [u8],
-        settings: &Settings,
+        left: Option<Duration>,
+        settings: &Settings<J>,
         ending: &Ending,
     ) -> Result<(Done, Answer), Broken> {
         self.number = self.number.wrapping_add(1);
         let length = u32::try_from(request.len() - Self::HEAD).unwrap_or(u32::MAX);
         request[..4].copy_from_slice(&length.to_ne_bytes());
-        request[4..Self::HEAD].copy_from_slice(&self.number.to_ne_bytes());
+        request[4..8].copy_from_slice(&self.number.to_ne_bytes());
+        let left = left.map_or(NEVER, |left| u32::try_from(left.as_millis()).unwrap_or(NEVER));
+        request[8..Self::HEAD].copy_from_slice(&left.to_ne_bytes());
         let limit = settings.kill_after.unwrap_or(Duration::MAX);
         self.send(request, limit, ending)?;
         let answer = self.receive(settings.max_reply, limit, ending)?;
@@ -119,8 +131,8 @@ impl Process {
         Ok((done, answer))
     }
 
-    /// The room in front of a request's body.
-    pub(super) const HEAD: usize = 8;
+    /// The room in front of a request's body, for `length, number, milliseconds left`.
+    pub(super) const HEAD: usize = 12;
 
     pub(super) fn body(&self, answer: Answer) -> &[u8] {
         self.channel.body(answer)

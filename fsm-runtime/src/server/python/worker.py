@@ -1,7 +1,7 @@
 """The loop of a worker process: it does one job after another for a pool of `fsm-runtime`.
 
-Descriptor 0 is the socket to the pool. A request is `length, number, body`, an answer `length, number, kind,
-body`, in the byte order of the machine. The end of the stream ends the process.
+Descriptor 0 is the socket to the pool. A request is `length, number, milliseconds left, body`, an answer `length,
+number, kind, body`, in the byte order of the machine. The end of the stream ends the process.
 """
 
 import importlib
@@ -17,10 +17,13 @@ import sys
 import threading
 import time
 import traceback
+import types
 
-REQUEST = struct.Struct("=II")
+REQUEST = struct.Struct("=III")
 ANSWER = struct.Struct("=IIB")
 RESULT, RAISED, READY, FAILED = 0, 1, 2, 3
+# The milliseconds left of a job that may take for ever.
+NEVER = 0xFFFFFFFF
 # Added to the kind by a process that has grown over its bound.
 LAST = 0x80
 # The most text of one part of an exception.
@@ -29,6 +32,28 @@ TEXT = 64 * 1024
 PATIENCE = 5
 
 DECODE = {"bytes": bytes, "text": lambda body: body.decode(), "json": json.loads}
+
+
+class Job:
+    """The job that is done now."""
+
+    until = None
+
+    @classmethod
+    def begin(cls, left):
+        cls.until = None if left == NEVER else time.monotonic() + left / 1000
+
+    @classmethod
+    def deadline(cls):
+        """Returns the seconds that are left for this job, 0.0 if they are over, and None if it may take for ever."""
+        return None if cls.until is None else max(0.0, cls.until - time.monotonic())
+
+
+def offer_module():
+    """Makes the module `fsm_runtime`, which functions may import."""
+    module = types.ModuleType("fsm_runtime", "What a function of a pool of `fsm-runtime` can ask for.")
+    module.deadline = Job.deadline
+    sys.modules[module.__name__] = module
 
 
 def encode_bytes(value):
@@ -137,6 +162,7 @@ def serve(target, takes, gives, most):
         signal.signal(ended, lambda *_: None)
     threading.Thread(target=end_with_server, args=(peer.fileno(),), daemon=True).start()
     requests = peer.makefile("rb", io.DEFAULT_BUFFER_SIZE * 8)
+    offer_module()
     try:
         function = find(target)
     except Exception as error:
@@ -150,7 +176,8 @@ def serve(target, takes, gives, most):
         head = requests.read(REQUEST.size)
         if len(head) < REQUEST.size:
             return
-        length, number = REQUEST.unpack(head)
+        length, number, left = REQUEST.unpack(head)
+        Job.begin(left)
         body = requests.read(length)
         if len(body) < length:
             return

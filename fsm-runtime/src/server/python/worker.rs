@@ -1,10 +1,11 @@
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::channel::{Answer, Broken};
 use super::ending::Ending;
+use super::idle_watch::{IdleWatch, IdleWorker};
 use super::process::{Done, Process};
 use super::settings::Settings;
 use crate::lifecycle::pool_state::Phase;
@@ -19,9 +20,14 @@ const KEPT: usize = 64 * 1024;
 
 /// The worker of a thread of the pool: a process, and the settings to start another one.
 pub(super) struct Worker<J, R> {
-    settings: Arc<Settings>,
+    settings: Arc<Settings<J>>,
     ending: Ending,
+    watch: Weak<IdleWatch>,
+    /// This worker, for the watch.
+    me: Weak<dyn IdleWorker>,
     process: Option<Process>,
+    /// Processes that were started.
+    started: u64,
     /// A process that was told to end.
     leaving: Option<Process>,
     /// Jobs that the process has answered.
@@ -33,20 +39,56 @@ pub(super) struct Worker<J, R> {
 }
 
 impl<J: Wire, R: Wire> Worker<J, R> {
-    /// Starts the first process, and waits until it is ready.
-    pub(super) fn start(settings: &Arc<Settings>, ending: Ending) -> Result<Self, String> {
-        let mut process = Process::start(settings)?;
-        process.wait_ready(settings, &ending)?;
-        Ok(Self {
-            settings: Arc::clone(settings),
+    /// A worker without a process.
+    pub(super) fn new(
+        settings: Arc<Settings<J>>,
+        ending: Ending,
+        watch: Weak<IdleWatch>,
+        me: Weak<dyn IdleWorker>,
+    ) -> Self {
+        Self {
+            settings,
             ending,
-            process: Some(process),
+            watch,
+            me,
+            process: None,
+            started: 0,
             leaving: None,
             answered: 0,
             failures: 0,
             request: Vec::new(),
             types: PhantomData,
-        })
+        }
+    }
+
+    /// Starts the first process, and waits until it is ready.
+    pub(super) fn start(&mut self) -> Result<(), String> {
+        let mut process = Process::start(&self.settings)?;
+        process.wait_ready(&self.settings, &self.ending)?;
+        self.enter(process);
+        Ok(())
+    }
+
+    /// Takes a process that was started, and has it watched while it is idle.
+    fn enter(&mut self, process: Process) {
+        self.started += 1;
+        if let Some(watch) = self.watch.upgrade() {
+            let watched = process
+                .socket()
+                .and_then(|socket| watch.add(socket, Weak::clone(&self.me), self.started));
+            if let Err(error) = watched {
+                let pool = &self.settings.pool;
+                crate::log::warn!(pool, %error, "the end of an idle process is seen with its next job");
+            }
+        }
+        self.process = Some(process);
+    }
+
+    /// Puts another process in the place of this one, which has closed its socket while it had no job.
+    pub(super) fn replace(&mut self, process: u64) {
+        if process == self.started && self.process.is_some() {
+            self.lost(&Broken::Closed);
+        }
     }
 
     /// Has a job done. `None` if it has no answer, because the process has failed.
@@ -58,20 +100,20 @@ impl<J: Wire, R: Wire> Worker<J, R> {
         if let Err(error) = encoded.and_then(|()| Ok(length?)) {
             return Some(Err(Raised::wire(&*error)));
         }
-        let reply = self.exchange();
+        let reply = self.exchange(job);
         if self.request.capacity() > KEPT {
             self.request = Vec::new();
         }
         reply
     }
 
-    fn exchange(&mut self) -> Option<Result<R, Raised>> {
+    fn exchange(&mut self, job: &J) -> Option<Result<R, Raised>> {
         loop {
             self.make_ready()?;
             let Self { process: Some(process), settings, ending, request, .. } = self else {
                 return None;
             };
-            match process.run(request, settings, ending) {
+            match process.run(request, settings.left_for(job), settings, ending) {
                 Ok((done, answer)) => {
                     let reply = Self::decode(&done, process.body(answer));
                     process.trim();
@@ -119,7 +161,7 @@ impl<J: Wire, R: Wire> Worker<J, R> {
     fn start_another(&mut self) {
         self.answered = 0;
         match Process::start(&self.settings) {
-            Ok(process) => self.process = Some(process),
+            Ok(process) => self.enter(process),
             Err(error) => self.failed(&error),
         }
     }
@@ -184,8 +226,9 @@ impl<J: Wire, R: Wire> Worker<J, R> {
     }
 }
 
-impl<J, R> Drop for Worker<J, R> {
-    fn drop(&mut self) {
+impl<J, R> Worker<J, R> {
+    /// Ends its processes. It gets no other ones.
+    pub(super) fn end(&mut self) {
         for process in [self.process.take(), self.leaving.take()].into_iter().flatten() {
             process.end(self.settings.stop_within);
         }

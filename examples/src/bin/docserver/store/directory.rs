@@ -9,11 +9,15 @@ use super::Error;
 use super::changes::Changes;
 use super::reserve::Reserve;
 use super::seats::Seats;
+use super::writer::{SharedSync, Writer};
 
 /// The directory of a store, which this process uses as long as it has [`Seats`] there.
 #[derive(Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
+    /// Before the locks, so that it is closed when another process can open the index.
+    writer: Writer,
+    docs_sync: SharedSync,
     seats: Mutex<Option<Seats>>,
     reserve: Arc<Reserve>,
     changes: Changes,
@@ -23,7 +27,14 @@ impl Directory {
     /// The directory, which this process does not use yet.
     pub(crate) fn new(root: &Path) -> Self {
         let reserve = Arc::new(Reserve::new(root.join("reserve")));
-        Self { root: root.to_owned(), seats: Mutex::default(), reserve, changes: Changes::new() }
+        Self {
+            root: root.to_owned(),
+            writer: Writer::default(),
+            docs_sync: SharedSync::default(),
+            seats: Mutex::default(),
+            reserve,
+            changes: Changes::new(),
+        }
     }
 
     /// Takes the directory for this process alone, as long as the result lives.
@@ -57,6 +68,17 @@ impl Directory {
 
     pub(super) fn index(&self) -> PathBuf {
         self.root.join("index.sqlite")
+    }
+
+    /// Makes the names of documents' files durable that were given before.
+    pub(super) fn sync_docs(&self) -> Result<(), Error> {
+        let docs = self.docs();
+        self.docs_sync.wait(|| sync(&docs)).map_err(Error::io("sync", &docs))
+    }
+
+    /// The connection that enters documents.
+    pub(super) fn writer(&self) -> &Writer {
+        &self.writer
     }
 
     /// The changes of documents.

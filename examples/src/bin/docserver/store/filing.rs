@@ -3,13 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::document::{find, from_millis, millis};
 use super::spool::Temporary;
-use super::{Digested, Document, Error, Spooled, Store, directory, sql, text};
+use super::{Digested, Document, Error, Spooled, Store, sql, text};
 use crate::http::Name;
 
 /// A document whose file is in place, but which has no row yet. Dropping it removes the file.
@@ -76,26 +77,47 @@ impl Store {
         spooled.temporary.keep();
         // From here on `temporary` owns the file, and removes it if the next line fails.
         let temporary = Temporary::new(to);
-        directory::sync(&docs).map_err(Error::io("sync", &docs))?;
+        self.directory.sync_docs()?;
         Ok(Settled { temporary, file, name, len: spooled.len, digested, text: String::new() })
     }
 
     /// Gives this document the name, durably, if `allow` accepts the document that has the name
     /// now. No other thread can change that document in between.
     pub(crate) fn index(
-        &mut self,
+        &self,
         name: &Name,
         settled: &mut Settled,
         allow: impl FnOnce(Option<&Document>) -> bool,
     ) -> Result<Option<Filed>, Error> {
+        let directory = Arc::clone(&self.directory);
+        let mut change = None;
+        directory.writer().enter(&directory, |transaction| {
+            let filed = self.write_row(transaction, name, settled, allow)?;
+            if filed.is_some() {
+                change = Some(directory.changes().begin(name));
+                // Keep the file even if the commit fails, because a failed commit may still be durable. If
+                // it is not, `Store::open` removes the file.
+                settled.temporary.keep();
+            }
+            Ok(filed)
+        })
+    }
+
+    /// Writes the row and the words of a document.
+    fn write_row(
+        &self,
+        transaction: &Connection,
+        name: &Name,
+        settled: &Settled,
+        allow: impl FnOnce(Option<&Document>) -> bool,
+    ) -> Result<Option<Filed>, Error> {
         let path = settled.temporary.path.clone();
-        let transaction = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let old = find(&transaction, &self.directory, name)?;
+        let old = find(transaction, &self.directory, name)?;
         if !allow(old.as_ref()) {
             return Ok(None);
         }
         if let Some(old) = &old {
-            sql::remove(&transaction, old.id)?;
+            sql::remove(transaction, old.id)?;
         }
         let (len, digest, modified) =
             (settled.len, settled.digested.digest, millis(SystemTime::now()));
@@ -105,15 +127,10 @@ impl Store {
         let id = insert.insert(params![name.as_str(), settled.name, len, digest, modified])?;
         drop(insert);
         // The row id may be that of a document whose words were left.
-        sql::remove_words(&transaction, id)?;
+        sql::remove_words(transaction, id)?;
         transaction
             .prepare_cached("INSERT INTO texts (rowid, name, body) VALUES (?1, ?2, ?3)")?
             .execute(params![id, name.as_str(), settled.text])?;
-        let _change = self.directory.changes().begin(name);
-        // Keep the file even if the commit fails, because a failed commit may still be durable. If
-        // it is not, `Store::open` removes the file.
-        settled.temporary.keep();
-        transaction.commit()?;
         let modified = from_millis(modified);
         let document = Document { id, name: name.to_string(), len, digest, modified, path };
         Ok(Some(Filed { document, replaced: old.map(|old| old.path) }))
@@ -122,6 +139,15 @@ impl Store {
     /// Deletes the document of this name, durably, if `allow` accepts it; returns the deleted
     /// document. On a full disk it takes the room that is kept back.
     pub(crate) fn delete(
+        &mut self,
+        name: &Name,
+        allow: impl FnMut(Option<&Document>) -> bool,
+    ) -> Result<Option<Document>, Error> {
+        let directory = Arc::clone(&self.directory);
+        directory.writer().alone(|| self.delete_alone(name, allow))
+    }
+
+    fn delete_alone(
         &mut self,
         name: &Name,
         mut allow: impl FnMut(Option<&Document>) -> bool,
