@@ -29,7 +29,7 @@ pub(crate) use self::arithmetic::Overflow;
 pub(crate) use self::lints::lints;
 pub(crate) use self::module::module;
 pub(crate) use self::routes::service;
-use crate::model::{self, Interface};
+use crate::model::{self, Checked, Interface};
 
 /// The impls and the module beside the user's enum, with `docs` for the module if the enum cannot
 /// have them.
@@ -99,6 +99,11 @@ pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream 
         name.set_span(module.span());
         generated!(#name as #alias)
     });
+    let checked = interface.checked.iter().map(|Checked { alias, .. }| {
+        let beside = Checked::beside(alias);
+        generated_at!(alias => #alias as #beside)
+    });
+    let imports = imports.chain(checked);
     let (lints, allows) = (lints(), &interface.allows);
     generated! {
         #lints

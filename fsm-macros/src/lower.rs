@@ -18,8 +18,9 @@ pub(crate) use self::stub::stub;
 use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Bound, Budget, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff,
-    OtherRead, Outcome, Read, Role, Route, RouteRef, ServerName, Source, Tick, Time, Transition,
+    self, Active, Bound, Budget, Contract, Deadline, Delivery, Discard, DiscardEnd, FieldInit,
+    HandOff, Interface, OtherRead, Outcome, Read, Role, Route, RouteRef, ServerName, Source, Tick,
+    Time, Transition,
 };
 use crate::spelling;
 
@@ -33,14 +34,15 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
         *next += edges.len();
         Some(first)
     });
-    let lowering = Lowering { machine, graph, first_edges: first_edges.collect() };
+    let first_edges = first_edges.collect();
+    let lowering = Lowering { machine, graph, interface: &interface, first_edges };
     let states = (0..machine.states.len()).map(|state| lowering.state(state));
     Some(model::Machine {
         docs: machine.docs.clone(),
         start: model::Start { index: start.index, name: start.name.clone() },
         end,
         states: states.collect::<Option<Vec<_>>>()?,
-        bounds: machine.states.iter().flat_map(bounds).collect(),
+        bounds: machine.states.iter().flat_map(|state| lowering.bounds(state)).collect(),
         times: times(machine),
         budgets: machine.args.budgets.len(),
         has_detours: graph.has_detours(machine),
@@ -51,31 +53,6 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
     })
 }
 
-/// The constants for the bounds of a state in bytes.
-fn bounds(state: &ast::State) -> impl Iterator<Item = (Ident, TokenStream)> {
-    let waits = state.wait().into_iter().chain(state.other_read());
-    waits.filter_map(|wait| bound(state, wait))
-}
-
-/// The constant for the bound of a wait in bytes, unless the bound is a literal.
-fn bound(state: &ast::State, wait: &ast::Wait) -> Option<(Ident, TokenStream)> {
-    if let Some(decoder) = wait.kind.bounding_frame() {
-        let place = Span::mixed_site().located_at(decoder.span());
-        // rustc says at the decoder if it has no bound.
-        let bound = quote_spanned!(place=> __rt::__max_of(__rt::__LayoutOf::<#decoder>::LAYOUT));
-        let bound = quote_spanned!(Span::mixed_site()=> { use __rt::__NoLayout as _; #bound });
-        return Some((bound_name(state, wait)?, bound));
-    }
-    let size = match &wait.kind {
-        WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) } => {
-            size
-        }
-        WaitKind::Relay(relay) => relay.max.as_ref()?,
-        _ => return None,
-    };
-    Some((bound_name(state, wait)?, size.value.clone())).filter(|_| !size.is_literal())
-}
-
 fn bound_name(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
     let name = spelling::handler_name(&state.name)?.unraw().to_string().to_uppercase();
     let is_beside = state.other_read().is_some_and(|beside| std::ptr::eq(beside, wait));
@@ -84,11 +61,6 @@ fn bound_name(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
     } else {
         format_ident!("__MAX_{name}")
     })
-}
-
-/// `size`, the bound of `wait`, as the generated code names it.
-fn named(state: &ast::State, wait: &ast::Wait, size: &Size) -> TokenStream {
-    bound(state, wait).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream())
 }
 
 /// The constants for the times that are paths.
@@ -153,11 +125,44 @@ fn u64_length(length: &TokenStream) -> TokenStream {
 struct Lowering<'a> {
     machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
+    interface: &'a Interface,
     /// For each state the number of the first of its edges in the machine.
     first_edges: Vec<usize>,
 }
 
 impl Lowering<'_> {
+    /// The constants for the bounds of a state in bytes.
+    fn bounds(&self, state: &ast::State) -> impl Iterator<Item = (Ident, TokenStream)> {
+        let waits = state.wait().into_iter().chain(state.other_read());
+        waits.filter_map(|wait| self.bound(state, wait))
+    }
+
+    /// The constant for the bound of a wait in bytes, unless the bound is a literal.
+    fn bound(&self, state: &ast::State, wait: &ast::Wait) -> Option<(Ident, TokenStream)> {
+        if let Some(decoder) = wait.kind.bounding_frame() {
+            let place = Span::mixed_site().located_at(decoder.span());
+            let decoder = self.interface.checked(Contract::Frame, decoder);
+            // rustc says at the decoder if it has no bound.
+            let bound =
+                quote_spanned!(place=> __rt::__max_of(__rt::__LayoutOf::<#decoder>::LAYOUT));
+            let bound = quote_spanned!(Span::mixed_site()=> { use __rt::__NoLayout as _; #bound });
+            return Some((bound_name(state, wait)?, bound));
+        }
+        let size = match &wait.kind {
+            WaitKind::Read { max: Some((_, size)), .. }
+            | WaitKind::Writable { below: Some(size) } => size,
+            WaitKind::Relay(relay) => relay.max.as_ref()?,
+            _ => return None,
+        };
+        Some((bound_name(state, wait)?, size.value.clone())).filter(|_| !size.is_literal())
+    }
+
+    /// `size`, the bound of `wait`, as the generated code names it.
+    fn named(&self, state: &ast::State, wait: &ast::Wait, size: &Size) -> TokenStream {
+        self.bound(state, wait)
+            .map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream())
+    }
+
     fn state(&self, index: usize) -> Option<model::State> {
         let state = &self.machine.states[index];
         let fields = state.field_names();
@@ -191,7 +196,7 @@ impl Lowering<'_> {
         Some(match &self.machine.states[index].wait()?.kind {
             WaitKind::End => Role::End,
             WaitKind::HandOff(pool) => Role::HandOff(Box::new(HandOff {
-                route: self.route(index, pool.as_ref()?)?,
+                route: self.route(index, pool.as_ref()?, Contract::Machine)?,
                 within: self.deadline(index, Event::Within),
             })),
             _ => Role::Active(self.active(index)?.into()),
@@ -236,25 +241,25 @@ impl Lowering<'_> {
             let answers = self.machine.answers_jobs();
             return Some(if answers { Delivery::Answer(reply) } else { Delivery::Reply(reply) });
         }
-        let route = |pool: &Option<Pool>| {
+        let route = |pool: &Option<Pool>, contract| {
             let before = self.machine.states[..target].iter();
             Some(RouteRef {
-                ty: pool.as_ref()?.ty.clone().into(),
+                ty: self.interface.checked(contract, &pool.as_ref()?.ty).into(),
                 number: before.filter(|state| state.leads_out()).count(),
                 waits_for_room: self.graph.on(target, Event::Full).is_none(),
             })
         };
         match &state.wait()?.kind {
-            WaitKind::Call(pool) => Some(Delivery::Job(route(pool)?)),
-            WaitKind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
+            WaitKind::Call(pool) => Some(Delivery::Job(route(pool, Contract::Service)?)),
+            WaitKind::HandOff(pool) => Some(Delivery::Seed(route(pool, Contract::Machine)?)),
             WaitKind::Connect => Some(Delivery::Target),
             _ => None,
         }
     }
 
-    fn route(&self, index: usize, pool: &Pool) -> Option<Route> {
+    fn route(&self, index: usize, pool: &Pool, contract: Contract) -> Option<Route> {
         Some(Route {
-            ty: pool.ty.clone(),
+            ty: self.interface.checked(contract, &pool.ty),
             text: pool.text.clone(),
             full: self.on(index, Event::Full),
             gone: self.on(index, Event::Gone)?,
@@ -272,7 +277,7 @@ impl Lowering<'_> {
             }
             WaitKind::Flush => model::Wait::Flush,
             WaitKind::Writable { below } => {
-                model::Wait::Writable { below: named(state, wait, below.as_ref()?) }
+                model::Wait::Writable { below: self.named(state, wait, below.as_ref()?) }
             }
             WaitKind::Run { blocking } => model::Wait::Run { blocking: *blocking },
             WaitKind::Sleep(pause) => model::Wait::Sleep(Time::new(pause.as_ref()?, &fields)),
@@ -284,7 +289,10 @@ impl Lowering<'_> {
                 model::Wait::Job { eof: None }
             }
             WaitKind::Job => model::Wait::Job { eof: Some(self.on(index, Event::Eof)?) },
-            WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
+            WaitKind::Call(pool) => {
+                let route = self.route(index, pool.as_ref()?, Contract::Service)?;
+                model::Wait::Call(route.into())
+            }
             WaitKind::Discard { shape } => {
                 model::Wait::Discard(self.discard(index, shape.as_ref()?, &fields)?.into())
             }
@@ -300,7 +308,7 @@ impl Lowering<'_> {
                 error: self.on(index, Event::Error)?.into(),
             },
             WaitKind::Relay(relay) => {
-                let max = named(state, wait, relay.max.as_ref()?);
+                let max = self.named(state, wait, relay.max.as_ref()?);
                 model::Wait::Relay(self.relay(index, relay, max, &fields)?.into())
             }
             WaitKind::HandOff(_) | WaitKind::Tick(_) | WaitKind::End => return None,
@@ -364,7 +372,7 @@ impl Lowering<'_> {
         let state = &self.machine.states[index];
         let fields = &state.field_names()[..];
         let max = max.as_ref().map(|(_, max)| Bound {
-            value: named(state, wait, max),
+            value: self.named(state, wait, max),
             of: max.of.as_ref().map(|of| Expr::new(of, fields)),
         });
         let shape = match &written.kind {
@@ -386,10 +394,12 @@ impl Lowering<'_> {
                 model::Shape::Upto { length: Expr::new(length, fields), max: max? }
             }
             ShapeKind::Frame(decoder) => model::Shape::Frame {
-                decoder: decoder.clone(),
+                decoder: self.interface.checked(Contract::Frame, decoder).into(),
                 max: match max {
                     Some(max) => max,
-                    None => Bound { value: bound(state, wait)?.0.into_token_stream(), of: None },
+                    None => {
+                        Bound { value: self.bound(state, wait)?.0.into_token_stream(), of: None }
+                    }
                 },
                 limit: on(Event::Limit),
                 refused: on(Event::Refused),

@@ -4,6 +4,7 @@
 //! them and as the checks left them. Other modules write these with their module, such as
 //! `model::State`.
 
+mod checked;
 mod interface;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::format_ident;
 use syn::Type;
 
+pub(crate) use self::checked::{Checked, Contract};
 pub(crate) use self::interface::{
     Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
 };

@@ -5,6 +5,8 @@ pub(crate) mod acceptor;
 #[cfg(feature = "pool")]
 pub(crate) mod connector;
 #[cfg(feature = "pool")]
+pub(crate) mod doorkeeper;
+#[cfg(feature = "pool")]
 pub(crate) mod parker;
 #[cfg(feature = "pool")]
 pub(crate) mod reactor;

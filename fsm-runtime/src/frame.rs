@@ -61,7 +61,7 @@ pub use words::Words;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no decoder of frames",
-    label = "`#[read(frame = ..)]` takes a type that implements `Frame`",
+    label = "write the decoder of a frame: the name in its `#[frame(NAME)]`, or a type that implements `Frame`",
     note = "implement `fsm_runtime::Frame` for it, and `Default`, or read with `until`, `exact` or `some`",
     note = "a frame with `#[rest]` has no end of its own; write `#[bytes(len <= 64KiB)]`, or put it in a `#[part(..)]`"
 )]

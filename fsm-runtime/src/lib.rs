@@ -226,6 +226,8 @@ pub use crate::key::Key;
 #[cfg(feature = "pool")]
 pub use crate::layer::{Layer, LayerEnd, LayerError, LayerInput, LayerSide};
 pub use crate::machine::answers::Answers;
+#[doc(hidden)]
+pub use crate::machine::checked::{Check as __Check, Checked as __Checked};
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines};
 #[doc(hidden)]

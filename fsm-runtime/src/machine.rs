@@ -7,6 +7,7 @@ use crate::{
 
 pub(crate) mod answers;
 pub mod arithmetic;
+pub(crate) mod checked;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;

@@ -134,6 +134,9 @@ pub struct Stats {
     pub stale: u64,
     /// The number of times that a listener found no free descriptor.
     pub accept_failures: u64,
+    /// Connections that got no place at the limit and were told so
+    /// ([`Builder::turn_away`](crate::Builder::turn_away)). They are not among those that were accepted.
+    pub turned_away: u64,
     /// The number of times that a target could not be connected to.
     pub connect_failures: u64,
     /// Datagrams that no machine has got: at the limit of connections or of what waits, empty ones, and those
@@ -198,6 +201,7 @@ impl std::iter::Sum for Stats {
             moved: sum.moved + one.moved,
             stale: sum.stale + one.stale,
             accept_failures: sum.accept_failures + one.accept_failures,
+            turned_away: sum.turned_away + one.turned_away,
             connect_failures: sum.connect_failures + one.connect_failures,
             datagrams_dropped: sum.datagrams_dropped + one.datagrams_dropped,
             datagrams_unsent: sum.datagrams_unsent + one.datagrams_unsent,

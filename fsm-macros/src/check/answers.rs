@@ -4,6 +4,7 @@ use crate::ast::{self, Event, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
+use crate::spelling;
 
 /// Checks a machine whose connections answer jobs (C1, C2).
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
@@ -104,29 +105,40 @@ fn at_rest(state: &ast::State, errors: &mut Errors) {
 /// Checks that a job in hand ends by a verdict, because only a handler can give the reply.
 fn replies(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let mut reported: Vec<&Ident> = Vec::new();
-    for (index, edge) in edges(graph) {
-        let source = &machine.states[index];
-        let has_taken = source.waits_for_job() && edge.has_job();
-        let target = &machine.states[edge.target];
-        let Some(event) = edge.event().filter(|_| graph.busy.has_job(index) || has_taken) else {
-            continue;
+    for (index, source) in machine.states.iter().enumerate() {
+        let has_taken = |edge: &Edge<'_>| source.waits_for_job() && edge.has_job();
+        let ends: Vec<(Event, &Edge<'_>)> = graph.edges[index]
+            .iter()
+            .filter_map(|edge| {
+                let target = &machine.states[edge.target];
+                let is_over = target.is_end() || target.waits_for_job();
+                let event = edge.event().filter(|_| graph.busy.has_job(index) || has_taken(edge));
+                Some((event?, edge)).filter(|_| is_over && !is_among(&reported, edge.name))
+            })
+            .collect();
+        let Some((_, first)) = ends.first() else { continue };
+        reported.extend(ends.iter().map(|(_, edge)| edge.name));
+        let which = if has_taken(first) {
+            "whose handler has taken a job"
+        } else {
+            "which has a job in hand"
         };
-        let is_over = target.is_end() || target.waits_for_job();
-        if !is_over || is_among(&reported, edge.name) {
-            continue;
-        }
-        reported.push(edge.name);
-        let which =
-            if has_taken { "whose handler has taken a job" } else { "which has a job in hand" };
         // Elsewhere than at an end the next finding would be that a late answer meets another job.
-        let such =
-            if event.leaves_an_answer() { "a `run` that leads to an end" } else { "a `run`" };
-        let (event, name, source) = (event.name(), &target.name, &source.name);
+        let leaves_an_answer = ends.iter().any(|(event, _)| event.leaves_an_answer());
+        let such = if leaves_an_answer { "a `run` that leads to an end" } else { "a `run`" };
+        let (leads, it) = if ends.len() == 1 { ("leads", "it") } else { ("lead", "them") };
+        let events = spelling::list(ends.iter().map(|(event, _)| event.name()));
+        let mut targets: Vec<&Ident> = Vec::new();
+        for (_, edge) in &ends {
+            let target = &machine.states[edge.target].name;
+            targets.extend((!targets.contains(&target)).then_some(target));
+        }
+        let (name, targets) = (&source.name, spelling::list(targets));
         let text = format!(
-            "`{event}` leads from `{source}`, {which}, to `{name}`, and nothing gives the reply then; \
-             lead it to a state that does, such as {such}"
+            "{events} {leads} from `{name}`, {which}, to {targets}, and nothing gives the reply then; \
+             lead {it} to a state that does, such as {such}"
         );
-        errors.at(Code::NoReply, edge.name, text);
+        errors.at(Code::NoReply, first.name, text);
     }
 }
 
@@ -287,12 +299,9 @@ mod tests {
                  reply then; lead it to a state that does, such as a `run` that leads to an end",
                 "`gone` leads from `Asked`, which has a job in hand, to `Gone`, and nothing gives the \
                  reply then; lead it to a state that does, such as a `run`",
-                "`within` leads from `Answer`, which has a job in hand, to `Gone`, and nothing gives the \
-                 reply then; lead it to a state that does, such as a `run` that leads to an end",
-                "`eof` leads from `Answer`, which has a job in hand, to `Gone`, and nothing gives the \
-                 reply then; lead it to a state that does, such as a `run` that leads to an end",
-                "`limit` leads from `Answer`, which has a job in hand, to `Free`, and nothing gives the \
-                 reply then; lead it to a state that does, such as a `run` that leads to an end",
+                "`within`, `eof` and `limit` lead from `Answer`, which has a job in hand, to `Gone` and \
+                 `Free`, and nothing gives the reply then; lead them to a state that does, such as a `run` that \
+                 leads to an end",
             ],
         )]);
     }

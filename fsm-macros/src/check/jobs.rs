@@ -1,7 +1,8 @@
-use crate::ast::{self, WaitKind};
+use crate::ast::{self, Event, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::Graph;
+use crate::graph::{Edge, Graph};
+use crate::spelling;
 
 /// Checks the keys, states and edges of a machine that runs jobs.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
@@ -69,20 +70,24 @@ fn connected(state: &ast::State, errors: &mut Errors) {
 /// Checks that only verdicts lead to an end, because only a handler can give the reply.
 fn replies(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let mut reported: Vec<&proc_macro2::Ident> = Vec::new();
-    for edge in graph.edges.iter().flatten() {
-        let Some(event) = edge.event() else { continue };
-        let target = &machine.states[edge.target];
-        // A default is one token for many edges.
-        if !target.is_end() || reported.iter().any(|name| std::ptr::eq(*name, edge.name)) {
-            continue;
+    for edges in &graph.edges {
+        let mut ends: Vec<(Event, &Edge<'_>)> = Vec::new();
+        for edge in edges {
+            // A default is one token for many edges.
+            let is_new = || !reported.iter().any(|name| std::ptr::eq(*name, edge.name));
+            let is_over = machine.states[edge.target].is_end() && is_new();
+            ends.extend(edge.event().filter(|_| is_over).map(|event| (event, edge)));
         }
-        reported.push(edge.name);
-        let (event, name) = (event.name(), &target.name);
+        let Some((_, first)) = ends.first() else { continue };
+        reported.extend(ends.iter().map(|(_, edge)| edge.name));
+        let (leads, it) = if ends.len() == 1 { ("leads", "it") } else { ("lead", "them") };
+        let events = spelling::list(ends.iter().map(|(event, _)| event.name()));
+        let name = &machine.states[first.target].name;
         let text = format!(
-            "`{event}` leads to the end `{name}` and nothing gives the reply then; \
-             lead it to a state that does, such as a `run`"
+            "{events} {leads} to the end `{name}` and nothing gives the reply then; \
+             lead {it} to a state that does, such as a `run`"
         );
-        errors.at(Code::NoReply, edge.name, text);
+        errors.at(Code::NoReply, first.name, text);
     }
 }
 
@@ -168,12 +173,8 @@ mod tests {
             "#[call(S, within = 1s => D)] #[to(D)] B, #[call(S, within = 1s => C)] #[to(D)] C2,
              #[run(error => C)] #[to(B | C2)] A { x: u8 }, #[run] #[to(D)] C, #[end] D",
             &[
-                "`within` leads to the end `D` and nothing gives the reply then; \
-                 lead it to a state that does, such as a `run`",
-                "`error` leads to the end `D` and nothing gives the reply then; \
-                 lead it to a state that does, such as a `run`",
-                "`gone` leads to the end `D` and nothing gives the reply then; \
-                 lead it to a state that does, such as a `run`",
+                "`within`, `error` and `gone` lead to the end `D` and nothing gives the reply then; \
+                 lead them to a state that does, such as a `run`",
             ],
         )]);
     }

@@ -223,7 +223,10 @@ fn messages(machine: &ast::Machine, errors: &mut Errors) {
     let incomplete = machine.incomplete || machine.states.iter().any(|state| state.incomplete);
     match &machine.args.message {
         None if !machine.args.incomplete => {
-            for wait in waiting {
+            // The type may be in what could not be read of the state.
+            let read = machine.states.iter().filter(|state| !state.incomplete);
+            let waits = read.flat_map(|state| &state.waits);
+            for wait in waits.filter(|wait| matches!(wait.kind, WaitKind::Message)) {
                 let text = "the machine has no messages to wait for; \
                             add `message = Type` to `#[state_machine(..)]`";
                 errors.at(Code::NoMessage, &wait.name, text);

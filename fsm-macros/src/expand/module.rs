@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 
 use super::lints::lints;
 use super::scope::{self, Scope};
-use crate::model::{Body, Handler, Interface, Payload, Received, ReceivedKind};
+use crate::model::{Body, Checked, Contract, Handler, Interface, Payload, Received, ReceivedKind};
 
 /// The module with the handler trait and the verdicts.
 pub(crate) fn module(interface: &Interface, docs: Option<&TokenStream>) -> TokenStream {
@@ -40,6 +40,7 @@ impl<'a> Module<'a> {
         if !interface.decoders.is_empty() {
             own.insert("Partial".to_owned());
         }
+        own.extend(interface.checked.iter().map(|checked| checked.alias.to_string()));
         if interface.unknown_size.is_some() {
             own.insert("Unknown".to_owned());
         }
@@ -61,6 +62,7 @@ impl<'a> Module<'a> {
         let methods = handlers.iter().flat_map(|handler| self.methods(handler));
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
         let partial = self.partial();
+        let checked = self.interface.checked.iter().map(|checked| self.checked(checked));
         let unknown = self.unknown();
         let also = self.interface.moves.then(|| {
             let moves = self.of_runtime("MovesHandler");
@@ -77,6 +79,7 @@ impl<'a> Module<'a> {
 
                 #(#verdicts)*
                 #partial
+                #(#checked)*
                 #unknown
             }
         };
@@ -176,12 +179,11 @@ impl<'a> Module<'a> {
             ReceivedKind::Array(length) => quote!(&[u8; #length]),
             ReceivedKind::Bytes => quote!(&[u8]),
             ReceivedKind::Frame(decoder) => {
-                let root = self.scope.inner(&self.interface.root_at(decoder.span()));
-                let inner = self.scope.inner(decoder);
-                generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
+                let item = self.of(decoder, Contract::Frame, "Item");
+                generated_at!(decoder => #item<'_>)
             }
             ReceivedKind::Message(ty) | ReceivedKind::Job(ty) => self.ty(ty),
-            ReceivedKind::Reply(service) => self.of(service, "Service", "Reply"),
+            ReceivedKind::Reply(service) => self.of(service, Contract::Service, "Reply"),
             ReceivedKind::Connected => self.of_runtime("Connected"),
             ReceivedKind::Moved => self.of_runtime("Moved"),
             ReceivedKind::Tls => {
@@ -198,15 +200,41 @@ impl<'a> Module<'a> {
         quote!(#root::#name)
     }
 
-    /// The associated type `name` of the runtime's trait `contract` for a type of the user's.
-    fn of(&self, ty: &Type, contract: &str, name: &str) -> TokenStream {
-        if let Type::Infer(_) = ty {
-            return self.ty(ty);
-        }
+    /// The associated type `name` of the runtime's trait for a type of the user's.
+    fn of(&self, ty: &Type, contract: Contract, name: &str) -> TokenStream {
+        let Some(alias) = self.interface.alias(contract, ty) else { return self.ty(ty) };
+        let mut alias = alias.clone();
+        alias.set_span(Span::mixed_site().located_at(ty.span()));
+        self.projection(ty, &alias.into_token_stream(), contract, name)
+    }
+
+    /// The associated type `name` of `subject`, which is `ty`.
+    fn projection(
+        &self,
+        ty: &Type,
+        subject: &TokenStream,
+        contract: Contract,
+        name: &str,
+    ) -> TokenStream {
         let root = self.scope.inner(&self.interface.root_at(ty.span()));
-        let inner = self.scope.inner(ty);
-        let [contract, name] = [contract, name].map(|name| Ident::new(name, ty.span()));
-        generated_at!(ty => <#inner as #root::#contract>::#name)
+        let [contract, name] = [contract.name(), name].map(|name| Ident::new(name, ty.span()));
+        generated_at!(ty => <#subject as #root::#contract>::#name)
+    }
+
+    /// The alias of a type that is checked, with the constant that checks it.
+    fn checked(&self, checked: &Checked) -> TokenStream {
+        let Checked { alias, ty, contract } = checked;
+        let (vis, inner) = (at(&self.vis, ty.span()), self.scope.inner(ty));
+        let root = self.scope.inner(&self.interface.root_at(ty.span()));
+        let item = self.projection(ty, &inner, *contract, contract.item());
+        let check = generated_at!(ty => {
+            let _: ::core::marker::PhantomData<#item>;
+            0
+        });
+        generated_at! { ty =>
+            #[doc(hidden)]
+            #vis type #alias = <#root::__Check<fn(#inner), #check> as #root::__Checked>::Type;
+        }
     }
 
     /// The field of a verdict for its payload.
@@ -214,10 +242,10 @@ impl<'a> Module<'a> {
         let name = format_ident!("{}", payload.name());
         let (about, ty) = match payload {
             Payload::Job(service) => {
-                ("The job for the other pool.", self.of(service, "Service", "Job"))
+                ("The job for the other pool.", self.of(service, Contract::Service, "Job"))
             }
             Payload::Seed(machine) => {
-                ("The seed of the other machine.", self.of(machine, "Machine", "Seed"))
+                ("The seed of the other machine.", self.of(machine, Contract::Machine, "Seed"))
             }
             Payload::Reply(reply) => ("The reply to the job.", self.ty(reply)),
             Payload::Target => ("The target to connect to.", self.of_runtime("Target")),
@@ -277,7 +305,9 @@ impl<'a> Module<'a> {
         let vis = &self.vis;
         let none = self.interface.no_decoder();
         let variants = decoders.iter().map(|(state, decoder)| {
-            let decoder = self.scope.inner(decoder);
+            let alias = self.interface.alias(Contract::Frame, decoder);
+            let decoder =
+                alias.map_or_else(|| self.scope.inner(decoder), ToTokens::to_token_stream);
             quote!(#state(#decoder),)
         });
         Some(quote! {

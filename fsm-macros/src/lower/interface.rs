@@ -6,7 +6,8 @@ use super::{docs, partial};
 use crate::ast::{self, Event, Pool, ShapeKind, WaitKind, unknown};
 use crate::graph::Graph;
 use crate::model::{
-    Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
+    Body, Checked, Contract, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind,
+    Verdict,
 };
 use crate::spelling;
 
@@ -48,7 +49,7 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         },
         _ => None,
     });
-    Some(Interface {
+    let mut interface = Interface {
         vis: machine.vis.clone(),
         allows: machine.allows.clone(),
         name: name.clone(),
@@ -67,7 +68,24 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,
         decoders: decoders.collect(),
+        checked: Vec::new(),
         unknown_size: None,
+    };
+    interface.checked = Checked::all(contracts(machine), |name| interface.has_item(name));
+    Some(interface)
+}
+
+/// The types of pools and decoders, with what they must implement.
+fn contracts(machine: &ast::Machine) -> impl Iterator<Item = (Contract, &Type)> {
+    let waits = machine.states.iter().flat_map(|state| &state.waits);
+    waits.filter_map(|wait| match &wait.kind {
+        WaitKind::Call(pool) => Some((Contract::Service, &pool.as_ref()?.ty)),
+        WaitKind::HandOff(pool) => Some((Contract::Machine, &pool.as_ref()?.ty)),
+        WaitKind::Read { shape: Some(shape), .. } => match &shape.kind {
+            ShapeKind::Frame(decoder) => Some((Contract::Frame, decoder.as_ref())),
+            _ => None,
+        },
+        _ => None,
     })
 }
 

@@ -1,6 +1,9 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Type, Visibility};
+use syn::spanned::Spanned;
+use syn::{Type, TypePath, Visibility};
+
+use super::checked::{Checked, Contract};
 
 /// The generated module: the items that a user's code can name.
 pub(crate) struct Interface {
@@ -35,6 +38,8 @@ pub(crate) struct Interface {
     pub(crate) handlers: Vec<Handler>,
     /// The decoders, by the state that reads with each.
     pub(crate) decoders: Vec<(Ident, Type)>,
+    /// The types of pools and decoders.
+    pub(crate) checked: Vec<Checked>,
     /// In a machine that is not sound, an expression that rustc refuses with a finding: the size of
     /// the type `Unknown`, which replaces the types that are `_` here.
     pub(crate) unknown_size: Option<TokenStream>,
@@ -163,6 +168,27 @@ impl Interface {
             Type::Infer(_) => quote!(#module::Unknown),
             known => known.to_token_stream(),
         }
+    }
+
+    /// The alias of a type in the module, if it is checked against this contract.
+    pub(crate) fn alias(&self, contract: Contract, ty: &Type) -> Option<&Ident> {
+        let checked = self.checked.iter().find(|checked| checked.is(contract, ty))?;
+        Some(&checked.alias)
+    }
+
+    /// A type that is checked against this contract, as code beside the enum names it.
+    pub(crate) fn checked(&self, contract: Contract, ty: &Type) -> Type {
+        let Some(alias) = self.alias(contract, ty) else { return ty.clone() };
+        let mut name = Checked::beside(alias);
+        name.set_span(Span::mixed_site().located_at(ty.span()));
+        Type::Path(TypePath { attrs: Vec::new(), qself: None, path: name.into() })
+    }
+
+    /// Whether the module has an item of this name beside the checked types.
+    pub(crate) fn has_item(&self, name: &Ident) -> bool {
+        let of_all = ["Handler", "Partial", "Unknown"];
+        of_all.iter().any(|item| name == item)
+            || self.handlers.iter().any(|handler| handler.after == *name)
     }
 
     /// Whether the machine runs jobs, and has no connection.

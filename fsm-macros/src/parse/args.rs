@@ -3,7 +3,7 @@ use syn::parse::Parse;
 
 use super::entry::{self, Entry};
 use super::reader::Reader;
-use super::{attribute, marks, names, parts, wait, words};
+use super::{attribute, marks, names, parts, variant, wait, words};
 use crate::ast::{Args, Budget, Edges, Event, GroupBudget, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -172,6 +172,11 @@ fn start(entry: &Entry, reader: &mut Reader<'_>) -> Option<Ident> {
 /// A type; `_` if it cannot be read.
 fn typed(entry: &Entry, reader: &mut Reader<'_>) -> (Ident, syn::Type) {
     let key = entry.key.clone();
+    if let Some(ty) = entry.value.as_ref().filter(|ty| variant::borrows(ty)) {
+        let text = format!("what a machine is given it owns; {}", variant::owned(ty));
+        reader.unreadable(Code::Borrowed, ty, text);
+        return (key, unknown());
+    }
     let ty = match parsed(entry, &format!("{key} = Type"), reader) {
         Some(syn::Type::Infer(place)) => {
             let text = format!("`{key}` needs a type; write `{key} = Type`");

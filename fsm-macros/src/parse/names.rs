@@ -28,6 +28,10 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> Parsed<Vec<Iden
                     TokenTree::Punct(_) => {
                         format!("states have `|` between them; write `|` for `{place}`")
                     }
+                    TokenTree::Group(data) if data.delimiter() != Delimiter::Bracket => {
+                        "a state is named alone, and its verdict has its data; remove this"
+                            .to_owned()
+                    }
                     _ => "expected the names of states, with `|` between them".to_owned(),
                 };
                 errors.at(Code::Grammar, place, text);

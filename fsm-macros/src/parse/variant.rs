@@ -186,7 +186,7 @@ fn infers(ty: &TokenStream) -> bool {
 }
 
 /// Whether there is a reference without a lifetime in it, but for those of functions.
-fn borrows(ty: &TokenStream) -> bool {
+pub(super) fn borrows(ty: &TokenStream) -> bool {
     let mut before = ' ';
     let mut tokens = ty.clone().into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -207,7 +207,7 @@ fn borrows(ty: &TokenStream) -> bool {
 }
 
 /// What to write in place of a type that borrows.
-fn owned(ty: &TokenStream) -> String {
+pub(super) fn owned(ty: &TokenStream) -> String {
     let Ok(Type::Reference(reference)) = syn::parse2(ty.clone()) else {
         return "write a type without `&`, such as `String` or `Vec<u8>`".to_owned();
     };

@@ -1,4 +1,4 @@
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Lit, Type};
 
@@ -75,6 +75,13 @@ pub(super) fn parse(
         WaitKind::Sleep(_) | WaitKind::Tick(_) => first(&mut parts, own),
         WaitKind::Call(pool) | WaitKind::HandOff(pool) => {
             *pool = pool::parse(name, text, first(&mut parts, own), &mut reader);
+            None
+        }
+        WaitKind::Message | WaitKind::Job => {
+            if let Some(ty) = parts.first().filter(|part| is_type(part)) {
+                no_type(name, &ty.iter().cloned().collect(), &mut reader);
+                parts.remove(0);
+            }
             None
         }
         _ => None,
@@ -407,6 +414,36 @@ fn first(parts: &mut Vec<Vec<TokenTree>>, own: &[&str]) -> Option<TokenStream> {
     if keyed { None } else { Some(parts.remove(0).into_iter().collect()) }
 }
 
+/// The key and the value of what is written as `key = value`.
+fn keyed(part: &TokenStream) -> Option<(Ident, TokenStream)> {
+    let mut tokens = part.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(key)), Some(TokenTree::Punct(mark)))
+            if mark.as_char() == '=' && mark.spacing() == Spacing::Alone =>
+        {
+            Some((key, tokens.collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether it is a type, and neither a key nor an edge.
+fn is_type(part: &[TokenTree]) -> bool {
+    let is_key = |name: &Ident| name.to_string().starts_with(char::is_lowercase);
+    !matches!(part, [] | [TokenTree::Literal(_), ..])
+        && !matches!(part, [TokenTree::Ident(name)] if is_key(name))
+        && syn::parse2::<Type>(part.iter().cloned().collect()).is_ok()
+}
+
+/// Refuses the type of the messages or the jobs in the parentheses of the wait for one.
+fn no_type(name: &Ident, part: &TokenStream, reader: &mut Reader<'_>) {
+    let ty = spelling::tokens(part);
+    let text = format!(
+        "all states wait for the same type; write `{name} = {ty}` on `#[state_machine(..)]`, and `#[{name}]` here"
+    );
+    reader.unreadable(Code::WrongPlace, part, text);
+}
+
 fn pause(
     name: &Ident,
     time: Option<TokenStream>,
@@ -419,6 +456,12 @@ fn pause(
         return None;
     };
     let text = name.to_string();
+    if let Some((key, every)) = keyed(&time) {
+        let every = spelling::tokens(&every);
+        let text = format!("`{name}` takes its time alone; write `#[{name}({every})]`");
+        reader.unreadable(Code::UnknownKey, key, text);
+        return None;
+    }
     if let Some((pause, target)) = parts::edge(&time) {
         let text = match text.as_str() {
             "tick" => format!("a `tick` only calls its handler; write `#[tick({pause})]`"),

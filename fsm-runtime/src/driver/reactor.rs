@@ -9,6 +9,7 @@ use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
 use crate::driver::acceptor::{Accept, Acceptor, Attempt};
 use crate::driver::connector::Connector;
+use crate::driver::doorkeeper::Doorkeeper;
 use crate::driver::receiver::Receiver;
 use crate::driver::shedder::Shedder;
 use crate::driver::worker::Driver;
@@ -56,6 +57,8 @@ pub(crate) struct Reactor {
     pub(crate) receiver: Option<Box<Receiver>>,
     /// Ends connections at rest for newcomers, in a pool that does.
     pub(crate) shedder: Option<Box<Shedder>>,
+    /// Turns newcomers away at the limit, in a pool that does.
+    pub(crate) doorkeeper: Option<Box<Doorkeeper>>,
     /// Opens connections, in the first port of a pool that does.
     pub(crate) connector: Option<Box<Connector>>,
 }
@@ -201,6 +204,10 @@ impl Reactor {
                 }
                 let permit = match self.pool_state.permits.try_acquire() {
                     Ok(permit) => permit,
+                    Err(NoPermit::Full) if self.doorkeeper.is_some() => {
+                        self.turn_away(index, now);
+                        continue;
+                    }
                     Err(NoPermit::Full) => {
                         self.hold_newcomer(index, now);
                         self.pause_accepting();
@@ -228,6 +235,9 @@ impl Reactor {
         }
         if self.shedder.is_some() {
             self.make_room(now);
+        }
+        if let Some(doorkeeper) = &mut self.doorkeeper {
+            doorkeeper.round(now);
         }
         if self.drain.has_begun() {
             self.drop_finished();
@@ -307,6 +317,27 @@ impl Reactor {
         shedder.round(waits && places, now);
     }
 
+    /// Accepts a connection that gets no place, and closes it with a farewell.
+    #[cold]
+    fn turn_away(&mut self, index: usize, now: u64) {
+        let Some(doorkeeper) = &mut self.doorkeeper else { return };
+        match self.acceptors[index].accept(now) {
+            Attempt::Connection(accepted) => {
+                doorkeeper.turn_away(accepted, now);
+                self.pool_state.counters.turned_away();
+                if doorkeeper.warns(now) {
+                    crate::log::warn!(
+                        pool = self.pool,
+                        connections = self.pool_state.permits.out(),
+                        "at the limit of connections; new ones are turned away"
+                    );
+                }
+            }
+            Attempt::Empty => {}
+            Attempt::Failed { error, warning } => self.accept_failed(index, &error, warning),
+        }
+    }
+
     fn pause_accepting(&self) {
         if self.pool_state.pause_accepting() && self.shedder.is_none() {
             crate::log::warn!(
@@ -352,11 +383,13 @@ impl Reactor {
             ready.or_else(|| acceptor.retry_at())
         });
         let sheds = self.shedder.as_ref().and_then(|shedder| shedder.due());
+        let leaves = self.doorkeeper.as_ref().and_then(|doorkeeper| doorkeeper.due());
         let deadline = Some(until).filter(|until| *until != u64::MAX);
         let connects = self.connector.as_ref().map(|connector| connector.due());
         let connects = connects.filter(|due| *due != u64::MAX);
         let drained = self.drain.deadline(&self.pool_state);
         let due = deadline.into_iter().chain(drained).chain(accepts).chain(connects).chain(sheds);
+        let due = due.chain(leaves);
         due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
     }
 }

@@ -220,10 +220,7 @@ impl Timer {
 }
 
 /// The type of the expression in `#[sleep(..)]`: a `Duration`, or a reference to one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no time to sleep",
-    label = "a time to sleep is a `Duration`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is no time", label = "a time is a `Duration`")]
 pub trait SleepTime: Copy {
     /// The time.
     fn duration(self) -> Duration;

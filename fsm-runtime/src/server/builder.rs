@@ -96,6 +96,8 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     /// The most connections.
     limit: usize,
     shed_at_rest: bool,
+    /// What newcomers are told at the limit, in a pool that turns them away.
+    farewell: Option<Vec<u8>>,
     /// One journey in so many is measured.
     journeys: Option<u32>,
     /// The most jobs.
@@ -133,6 +135,7 @@ impl<M: Machine> Builder<M> {
             watchdog: true,
             limit,
             shed_at_rest: false,
+            farewell: None,
             journeys: None,
             max_jobs: limit,
             connect: Connect::default(),
@@ -376,6 +379,42 @@ impl<M: Machine, L: Transport> Builder<M, L> {
         M: ConnectionMachine,
     {
         self.shed_at_rest = true;
+        self
+    }
+
+    /// Turns new connections away while the pool is at its limit of connections, with a `farewell` of at most 4,096
+    /// bytes, instead of letting them wait in the backlog. It may be empty.
+    ///
+    /// Such a connection is accepted, gets the farewell and the end of the stream, and is no connection of the pool:
+    /// no handler is made for it, and [`Stats::turned_away`](crate::Stats::turned_away) alone counts it. So that what
+    /// the peer may have sent does not make the close a reset, which could take the farewell from it, each shard keeps
+    /// the last 64 of these sockets for a second, and needs as many descriptors more.
+    ///
+    /// Where connections begin with [`tls`](Builder::tls) or in a [`layer`](Builder::layer), only those of plain
+    /// addresses get the farewell; the others are closed without it. With [`shed_at_rest`](Builder::shed_at_rest) nobody is turned away. A pool of
+    /// datagrams with this setting does not start ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Line, eof => Gone, limit => Gone)]
+    /// # enum Mail {
+    /// #     #[read(until = b"\r\n", max = 512, idle = 5min => Gone)] #[to(Line)] Line,
+    /// #     #[end] Gone,
+    /// # }
+    ///
+    /// let builder = Pool::builder::<Mail>("mail")
+    ///     .listen("127.0.0.1:2525")
+    ///     .max_connections(1_000)
+    ///     .turn_away(*b"421 too many connections, try again later\r\n");
+    /// # drop(builder);
+    /// ```
+    pub fn turn_away(mut self, farewell: impl Into<Vec<u8>>) -> Self
+    where
+        M: ConnectionMachine,
+    {
+        let farewell = farewell.into();
+        self.ranges.check("turn_away", farewell.len(), 0..=4096);
+        self.farewell = Some(farewell);
         self
     }
 

@@ -147,6 +147,12 @@ pub(crate) mod sealed {
             Carries::Nothing
         }
 
+        /// Whether a connection that is accepted is wrapped before its machine runs, so that it must not be sent
+        /// anything plain.
+        fn wraps_at_once(_: &Self::Settings) -> bool {
+            Self::carries() != Carries::Nothing
+        }
+
         /// Completes the settings for a pool, and checks that they suffice. Returns the reason if they do not.
         fn complete(settings: &mut Self::Settings, pool: PoolNeeds<'_>) -> Result<(), Unfit>;
 
@@ -255,6 +261,10 @@ pub(crate) mod sealed {
 
         fn carries() -> Carries {
             Carries::Tls
+        }
+
+        fn wraps_at_once(settings: &TlsSettings) -> bool {
+            settings.begins == Begins::AtOnce
         }
 
         fn complete(settings: &mut TlsSettings, pool: PoolNeeds<'_>) -> Result<(), Unfit> {

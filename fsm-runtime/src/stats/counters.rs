@@ -33,6 +33,7 @@ struct CounterSet {
     ended: [AtomicU64; REASONS],
     stale: AtomicU64,
     accept_failures: AtomicU64,
+    turned_away: AtomicU64,
     connect_failures: AtomicU64,
     datagrams_dropped: AtomicU64,
     datagrams_unsent: AtomicU64,
@@ -60,6 +61,10 @@ impl Counters {
 
     pub(crate) fn accept_failed(&self) {
         add_shared(&self.shared.accept_failures);
+    }
+
+    pub(crate) fn turned_away(&self) {
+        add_shared(&self.shared.turned_away);
     }
 
     pub(crate) fn connect_failed(&self) {
@@ -106,6 +111,7 @@ impl Counters {
             moved: ended(Ended::Moved),
             stale: sum(&|set| &set.stale),
             accept_failures: sum(&|set| &set.accept_failures),
+            turned_away: sum(&|set| &set.turned_away),
             connect_failures: sum(&|set| &set.connect_failures),
             datagrams_dropped: sum(&|set| &set.datagrams_dropped),
             datagrams_unsent: sum(&|set| &set.datagrams_unsent),

@@ -62,6 +62,16 @@ fn d4_a_pool_of_datagrams_sheds_nobody() {
 }
 
 #[test]
+fn d4_a_pool_of_datagrams_turns_nobody_away() {
+    let pool = Pool::builder::<Answers>("answers").listen("udp:127.0.0.1:0").turn_away("full");
+    assert_eq!(
+        pool.handler(Client).start().map(drop).unwrap_err().to_string(),
+        "the pool `answers` does not fit its machine: it has `turn_away(..)`, and `Answers` reads datagrams, whose \
+         peers have no connection; leave it out"
+    );
+}
+
+#[test]
 fn d4_a_machine_and_its_targets_fit() {
     let answers = |target: &str| {
         let pool = Pool::builder::<Answers>("answers").connect(target).handler(Client);

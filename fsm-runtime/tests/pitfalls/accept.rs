@@ -70,6 +70,42 @@ fn x9_at_the_limit_clients_wait_and_are_served_when_there_is_room() {
 }
 
 #[test]
+fn x18_at_the_limit_newcomers_are_told_and_closed() {
+    let pool = Pool::builder::<Lengths>("lengths").listen("127.0.0.1:0").max_connections(2);
+    let pool = pool.turn_away("421 full\n").handler(|_| Client { on_line: Box::new(|| ()) });
+    let (running, address) = start(pool);
+    let mut served = vec![connect(address), connect(address)];
+    for stream in &served {
+        ask(stream, "abc\n", "3\n");
+    }
+    // More than sockets are kept, and each has sent something that nobody reads.
+    for _ in 0..100 {
+        let mut stream = connect(address);
+        stream.write_all(b"hello\n").unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "421 full\n");
+    }
+    ask(&served[0], "abcd\n", "4\n");
+    let stats = running.stats();
+    assert_eq!((stats.turned_away, stats.accepted, stats.open), (100, 2, 2));
+    // The place of one that has left is free for the next.
+    served.pop();
+    while running.stats().open == 2 {
+        std::thread::yield_now();
+    }
+    ask(&connect(address), "hello\n", "5\n");
+    running.drain().unwrap();
+}
+
+#[test]
+fn x18_a_farewell_is_bounded() {
+    let pool = Pool::builder::<Lengths>("lengths").listen("127.0.0.1:0").turn_away([b'x'; 4097]);
+    let started = pool.handler(|_| Client { on_line: Box::new(|| ()) }).start();
+    assert!(matches!(started, Err(PoolError::Setting { .. })), "{started:?}");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_unix_sockets_file_is_ours_while_we_listen() {
     use std::os::unix::net::{UnixListener, UnixStream};

@@ -268,21 +268,25 @@ fn three_hundred_with_half_a_command() {
     });
 }
 
-/// At its limit of clients the server lets others wait, and serves them later.
+/// At its limit of clients the server turns others away as Redis does, and serves them later.
 #[test]
 fn two_hundred_clients_over_the_limit() {
     let _exclusive = one_at_a_time();
     twice(&["--max-connections", "50"], |server| {
         let mut holders: Vec<_> = (0..49).map(|_| ping(server)).collect();
         holders.iter_mut().for_each(pong);
-        let mut waiting: Vec<_> = (0..200).map(|_| ping(server)).collect();
-        expect_silence(&mut waiting, Duration::from_millis(200));
-        drop(holders);
-        for mut connection in waiting {
-            pong(&mut connection);
+        for mut connection in (0..200).map(|_| ping(server)).collect::<Vec<_>>() {
+            assert_eq!(connection.reply(), FULL);
         }
+        holders.iter_mut().for_each(|connection| connection.send("PING\r\n"));
+        holders.iter_mut().for_each(pong);
+        drop(holders);
+        // Until the server has noticed that they have left, it is full.
+        while ping(server).reply() == FULL {}
     });
 }
+
+const FULL: &[u8] = b"-ERR max number of clients reached\r\n";
 
 fn ping(server: &Server) -> Connection {
     let mut connection = Connection::new(server.address());

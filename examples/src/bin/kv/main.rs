@@ -144,6 +144,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     store.channels.limits = options.client_output_buffer_limit;
     let server = Arc::new(Server::new(store));
     let pool = Pool::builder::<Connection>("kv").settings(settings).mailbox(MAILBOX);
+    let pool = pool.turn_away("-ERR max number of clients reached\r\n");
     let pool = if options.shed_at_rest { pool.shed_at_rest() } else { pool };
     #[cfg(unix)]
     let keys = upgrade::Keys(Arc::clone(&server));

@@ -12,6 +12,7 @@ use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, ScratchSettings};
 use crate::driver::acceptor::Accept;
 use crate::driver::connector::ConnectSettings;
+use crate::driver::doorkeeper::Doorkeeper;
 use crate::driver::reactor::Reactor;
 use crate::driver::receiver::{Receiver, ReceiverSettings};
 use crate::driver::shedder::Shedder;
@@ -318,6 +319,10 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             let state = Arc::clone(&self.state);
             Box::new(Shedder::new(self.name.clone(), state, Arc::clone(&port) as _))
         });
+        let farewell = self.farewell.as_ref().filter(|_| !self.shed_at_rest);
+        let doorkeeper = farewell.map(|farewell| {
+            Box::new(Doorkeeper::new(farewell.clone(), L::wraps_at_once(&self.layer)))
+        });
         Reactor {
             pool: self.name.clone(),
             port,
@@ -333,6 +338,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             accept: accept(),
             receiver,
             shedder,
+            doorkeeper,
             connector,
         }
     }

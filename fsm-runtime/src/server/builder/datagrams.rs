@@ -22,6 +22,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             watchdog: self.watchdog,
             limit: self.limit,
             shed_at_rest: self.shed_at_rest,
+            farewell: self.farewell,
             journeys: self.journeys,
             max_jobs: self.max_jobs,
             connect: self.connect,
@@ -76,6 +77,12 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             return Err(self.unfit(format!(
                 "it has `shed_at_rest()`, and `{machine}` reads datagrams, whose peers do not wait for a place; \
                  leave it out"
+            )));
+        }
+        if self.farewell.is_some() {
+            return Err(self.unfit(format!(
+                "it has `turn_away(..)`, and `{machine}` reads datagrams, whose peers have no connection; leave it \
+                 out"
             )));
         }
         if self.connects() && !self.listen.is_empty() {

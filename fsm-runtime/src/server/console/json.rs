@@ -101,6 +101,7 @@ fn stats(stats: &Stats) -> Value {
         "datagrams_dropped": stats.datagrams_dropped,
         "datagrams_unsent": stats.datagrams_unsent,
         "accept_failures": stats.accept_failures,
+        "turned_away": stats.turned_away,
         "connect_failures": stats.connect_failures,
     })
 }

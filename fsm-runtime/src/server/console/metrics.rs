@@ -84,6 +84,10 @@ impl Page<'_> {
         self.counter("fsm_datagrams_unsent_total", unsent, |pool| pool.stats.datagrams_unsent);
         let failures = "Times that a listener found no free descriptor.";
         self.counter("fsm_accept_failures_total", failures, |pool| pool.stats.accept_failures);
+        let turned_away = "Connections that were told at the limit that there is no place.";
+        self.counter("fsm_connections_turned_away_total", turned_away, |pool| {
+            pool.stats.turned_away
+        });
         let failures = "Times that a target could not be connected to.";
         self.counter("fsm_connect_failures_total", failures, |pool| pool.stats.connect_failures);
     }

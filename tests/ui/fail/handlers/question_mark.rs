@@ -4,8 +4,10 @@
 use fsm_runtime::prelude::*;
 
 #[state_machine(start = Line, eof => Gone)]
+//~ #[state_machine(start = Line, eof => Gone, error = std::str::Utf8Error)]
 enum Talk {
     #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5min => Gone)]
+    //~ #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5min => Gone, error => Sorry)]
     #[to(Line | Sorry)]
     #[rest]
     Line,
@@ -20,10 +22,11 @@ struct Client;
 
 impl talk::Handler for Client {
     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> talk::AfterLine {
+    //~ fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> Result<talk::AfterLine, std::str::Utf8Error> {
         let _ = std::str::from_utf8(line)?;
-        //~ let _ = std::str::from_utf8(line);
         cx.write(line);
         talk::AfterLine::Line
+        //~ Ok(talk::AfterLine::Line)
     }
 
     fn sorry(&mut self, cx: &mut Cx<'_>) -> talk::AfterSorry {

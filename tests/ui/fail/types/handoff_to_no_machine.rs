@@ -1,5 +1,5 @@
 //! A connection is handed to what is no machine.
-//! Plants E0277, E0277.
+//! Plants E0277.
 
 use fsm_runtime::prelude::*;
 

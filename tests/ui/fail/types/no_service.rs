@@ -1,5 +1,5 @@
 //! The type that is called takes no jobs.
-//! Plants E0277, E0277, E0277.
+//! Plants E0277.
 
 use fsm_runtime::prelude::*;
 
