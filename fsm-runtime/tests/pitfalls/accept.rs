@@ -92,7 +92,7 @@ fn x18_at_the_limit_newcomers_are_told_and_closed() {
     // The place of one that has left is free for the next.
     served.pop();
     while running.stats().open == 2 {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     ask(&connect(address), "hello\n", "5\n");
     running.drain().unwrap();

@@ -278,7 +278,9 @@ fn two_hundred_clients_over_the_limit() {
         for mut connection in (0..200).map(|_| ping(server)).collect::<Vec<_>>() {
             assert_eq!(connection.reply(), FULL);
         }
-        holders.iter_mut().for_each(|connection| connection.send("PING\r\n"));
+        for connection in &mut holders {
+            connection.send("PING\r\n");
+        }
         holders.iter_mut().for_each(pong);
         drop(holders);
         // Until the server has noticed that they have left, it is full.
