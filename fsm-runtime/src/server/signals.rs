@@ -55,12 +55,14 @@ impl Signals {
         pipe.set_nonblocking(true)?;
         let mut pipe = mio::net::UnixStream::from_std(pipe);
         registry.register(&mut pipe, token::SIGNALS, mio::Interest::READABLE)?;
-        let mut ids = Vec::new();
-        for signal in signals() {
-            ids.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
-        }
+        // First, because actions run in their order: whoever hears of a signal can send the second one.
         LastSignal::add_listener()?;
-        Ok(Self { pipe, ids })
+        let mut this = Self { pipe, ids: Vec::new() };
+        for signal in signals() {
+            let writer = writer.try_clone()?;
+            this.ids.push(signal_hook::low_level::pipe::register(signal, writer)?);
+        }
+        Ok(this)
     }
 
     /// Returns whether a signal has arrived since the last call.
