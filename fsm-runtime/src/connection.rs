@@ -33,8 +33,8 @@ pub(crate) mod moving;
 mod other;
 mod relay;
 pub(crate) mod scratch;
-mod secure;
 mod shed;
+mod starttls;
 #[cfg(all(feature = "pool", unix))]
 mod still;
 mod turn;

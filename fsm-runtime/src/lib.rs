@@ -250,13 +250,13 @@ pub use crate::moves::{Moves, MovesHandler};
 pub use crate::net::listener::ListeningSocket;
 #[cfg(feature = "pool")]
 pub use crate::net::open_stream::OpenStream;
-#[doc(hidden)]
-pub use crate::net::securing::Securing;
-#[cfg(not(feature = "tls"))]
-#[doc(hidden)]
-pub use crate::net::securing::TlsSession;
 #[cfg(feature = "tls")]
 pub use crate::net::tls::{TlsClient, TlsServer, TlsSession};
+#[doc(hidden)]
+pub use crate::net::tls_progress::Securing;
+#[cfg(not(feature = "tls"))]
+#[doc(hidden)]
+pub use crate::net::tls_progress::TlsSession;
 pub use crate::other::{Connected, Moved};
 #[doc(hidden)]
 pub use crate::other::{Connecting, Relaying, Way};

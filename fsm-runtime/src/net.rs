@@ -23,12 +23,12 @@ pub(crate) mod poll;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;
 pub(crate) mod recv_buffer;
-pub(crate) mod securing;
 pub(crate) mod send_buffer;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod stream_state;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+pub(crate) mod tls_progress;
 pub(crate) mod token;
 pub(crate) mod transport;

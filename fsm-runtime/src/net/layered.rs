@@ -8,10 +8,10 @@ use std::io::{self, IoSlice};
 use crate::TlsSession;
 use crate::net::file_copy;
 use crate::net::poll::{Registry, Token};
-use crate::net::securing::{Handshake, Securing};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
+use crate::net::tls_progress::{Handshake, Securing};
 use crate::net::transport::{BeginTls, ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::{Ended, Peer};
 

@@ -10,11 +10,11 @@ use crate::TlsSession;
 use crate::net::file_copy;
 use crate::net::other_end::Relay;
 use crate::net::poll::{Registry, Token};
-use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsSettings;
+use crate::net::tls_progress::{Handshake, Securing};
 use crate::{Connecting, Ended, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer

@@ -10,9 +10,9 @@ use crate::TlsSession;
 use crate::net::memory::MemoryStream;
 use crate::net::readiness::Readiness;
 #[cfg(feature = "tls")]
-use crate::net::securing::{Handshake, Securing};
-#[cfg(feature = "tls")]
 use crate::net::stream_state::StreamState;
+#[cfg(feature = "tls")]
+use crate::net::tls_progress::{Handshake, Securing};
 #[cfg(feature = "tls")]
 use crate::net::transport::BeginTls;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};

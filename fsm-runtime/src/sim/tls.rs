@@ -5,7 +5,7 @@ use std::io;
 
 use super::Session;
 use crate::net::readiness::Readiness;
-use crate::net::securing::{Handshake, Securing};
+use crate::net::tls_progress::{Handshake, Securing};
 use crate::{Connection, Drive, Machine, TlsSession};
 
 /// The TLS of a simulated connection. Nothing is encrypted.

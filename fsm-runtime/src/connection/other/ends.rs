@@ -11,8 +11,8 @@ use bytes::Bytes;
 #[cfg(feature = "tls")]
 use crate::TlsSession;
 use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd};
-use crate::net::securing::Securing;
 use crate::net::send_buffer::SendBuffer;
+use crate::net::tls_progress::Securing;
 use crate::net::transport::{OtherAccess, PeerAddr};
 use crate::{Connected, Connecting, Moved, Peer, Relaying, Target};
 

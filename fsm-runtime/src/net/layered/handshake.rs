@@ -7,9 +7,9 @@ use super::between::{Between, MOST_UNSENT, READS, Scratch};
 use super::codec::Codec;
 use crate::layer::ROOM;
 use crate::net::readiness::Readiness;
-use crate::net::securing::Securing;
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::stream_state::StreamState;
+use crate::net::tls_progress::Securing;
 use crate::net::transport::{BeginTls, ByteStream};
 
 impl<S, C: Codec> Layered<S, C> {

@@ -5,7 +5,7 @@ use std::io;
 use crate::Drive;
 use crate::connection::turn::{NextAction, Turn};
 use crate::net::readiness::Readiness;
-use crate::net::securing::Handshake;
+use crate::net::tls_progress::Handshake;
 use crate::net::transport::{BeginTls, ByteStream, PeerAddr};
 
 impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
