@@ -116,13 +116,17 @@ impl Upgradable {
 
     /// Stops the process that serves, and waits until all have ended, without an error in their log.
     pub fn stop(self) {
+        let log = self.end();
+        assert!(!log.contains(" ERROR ") && !log.contains("panicked at"), "{log}");
+    }
+
+    /// Stops the process that serves, and waits until all have ended. Returns their log.
+    pub fn end(mut self) -> String {
         self.signal("TERM");
         self.until("all processes have ended", |log| log.contains("ended pool="));
         // The first process has ended long ago, or has got the signal.
-        let mut this = self;
-        this.server.wait(TIMEOUT);
-        let log = this.log();
-        assert!(!log.contains(" ERROR ") && !log.contains("panicked at"), "{log}");
+        self.server.wait(TIMEOUT);
+        self.log()
     }
 
     /// Waits until the log is so.

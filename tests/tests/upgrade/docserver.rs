@@ -316,9 +316,7 @@ fn u16_after_a_kill_of_the_new_process_the_old_one_has_what_was_acknowledged() {
     docs.server.upgrade();
     docs.is_alone(3);
     assert_eq!(docs.body("upload"), b"of the old process");
-    docs.server.signal("TERM");
-    docs.server.until("it has ended", |log| log.matches("ended pool=\"spool\"").count() >= 2);
-    drop(docs);
+    docs.server.end();
 }
 
 /// While an old process still uses the directory no third one comes in, also not by an upgrade.
@@ -337,7 +335,6 @@ fn u16_a_process_that_takes_over_while_another_old_one_drains_is_refused() {
     docs.server.upgrade();
     docs.is_alone(2);
     let all = documents(&[("second", b"process"), ("upload", b"of the first process")]);
-    docs.server.signal("TERM");
-    docs.server.until("it has ended", |log| log.matches("ended pool=\"spool\"").count() >= 3);
+    docs.server.end();
     check(docs.data, &all, false);
 }

@@ -47,7 +47,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -128,13 +128,12 @@ impl Store {
     }
 
     /// Opens a connection, for another thread. The first one opens the store, unless this process uses it already, and
-    /// gives a process that ends a moment for it.
+    /// gives a process that ends a moment for it; the other threads do not wait once more.
     pub(crate) fn connect(directory: &Arc<Directory>) -> Result<Self, Error> {
         let mut seats = directory.seats();
-        let since = Instant::now();
         while seats.is_none() {
             match Self::enter(directory, &mut seats) {
-                Err(Error::InUse(_)) if since.elapsed() < PATIENCE => thread::sleep(LOOK),
+                Err(Error::InUse(_)) if directory.wanted_for() < PATIENCE => thread::sleep(LOOK),
                 opened => {
                     let (store, recovery) = opened?;
                     recovery.report();

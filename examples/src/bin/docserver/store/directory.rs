@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Error;
 use super::changes::Changes;
@@ -19,6 +20,8 @@ pub(crate) struct Directory {
     writer: Writer,
     docs_sync: SharedSync,
     seats: Mutex<Option<Seats>>,
+    /// When a thread of this process first wanted the directory for it.
+    wanted: OnceLock<Instant>,
     reserve: Arc<Reserve>,
     changes: Changes,
 }
@@ -32,6 +35,7 @@ impl Directory {
             writer: Writer::default(),
             docs_sync: SharedSync::default(),
             seats: Mutex::default(),
+            wanted: OnceLock::new(),
             reserve,
             changes: Changes::new(),
         }
@@ -89,6 +93,11 @@ impl Directory {
     /// The room that is kept back for deletions.
     pub(super) fn reserve(&self) -> &Arc<Reserve> {
         &self.reserve
+    }
+
+    /// For how long threads of this process have wanted the directory.
+    pub(super) fn wanted_for(&self) -> Duration {
+        self.wanted.get_or_init(Instant::now).elapsed()
     }
 
     /// The locks of this process, if it uses the directory.

@@ -1,5 +1,7 @@
 //! The search of the store.
 
+use std::time::Instant;
+
 use super::*;
 
 fn names(hits: &[api::Hit]) -> Vec<&str> {
