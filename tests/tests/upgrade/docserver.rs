@@ -285,8 +285,7 @@ fn u16_after_a_kill_of_the_old_process_the_new_one_has_what_was_acknowledged() {
         (b"second".into(), b"of the old process".into())
     );
     docs.ask(get("/docs/lost")).expect(404);
-    docs.server.signal("TERM");
-    docs.server.until("it has ended", |log| log.matches("ended pool=").count() >= 5);
+    docs.server.end();
     check(docs.data, &documents(&[("a", b"second"), ("old", b"of the old process")]), false);
 }
 
