@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::message::{LISTENERS, Message, VERSION};
-use super::{Upgrade, UpgradeData};
+use super::{Upgrade, UpgradeData, socket};
 use crate::net::fd_channel::FdChannel;
 use crate::prelude::*;
 use crate::{Address, Moves, MovesHandler, Pipeline, Running};
@@ -98,6 +98,11 @@ impl Place {
             .ready_within(PATIENCE)
             .answer_within(PATIENCE)
             .rest_within(Duration::from_millis(50))
+    }
+
+    /// Waits until a process is there for the next one, which would find nobody to take over from before.
+    fn until_met(&self) {
+        until("a process waits for the next one", || socket::is_alive(&self.path()));
     }
 
     fn start(&self, name: &'static str) -> Result<Running, PoolError> {
@@ -215,6 +220,7 @@ fn u6_no_client_is_refused_or_reset_while_processes_follow_each_other() {
     for _ in 0..5 {
         let next = place.start("p").unwrap();
         running.join().unwrap();
+        place.until_met();
         running = next;
     }
     *stop.lock().unwrap() = true;

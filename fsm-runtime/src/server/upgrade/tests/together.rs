@@ -160,6 +160,7 @@ fn u14_what_connections_post_to_each_other_reaches_all_while_they_move() {
         let new = start();
         let stats = running.join().unwrap();
         assert_eq!((stats.moved, stats.ended()), (CLIENTS as u64, CLIENTS as u64));
+        place.until_met();
         running = new;
     }
     drop(stop);
