@@ -115,6 +115,7 @@ fn full_pool(upgrade: Upgrade) -> (Running, Asker, Asker) {
 
 /// Starts the new process. The client asks until that one answers, because a newcomer would take the place of one
 /// that rests for a second.
+#[cfg(target_os = "linux")]
 fn upgraded_by(new: Pipeline, client: &mut Asker) -> Running {
     thread::scope(|scope| {
         let client = scope.spawn(|| while client.ask() != "new" {});
