@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The progress of the upgrades of a process, which those who take part share with those who look.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "there are no upgrades"))]
 pub(crate) struct SharedProgress(Arc<Mutex<Progress>>);
 
 /// The step of an upgrade that is under way, and what has become of all so far.
@@ -41,6 +42,7 @@ pub(crate) enum Step {
     HandedOver,
 }
 
+#[cfg_attr(not(unix), allow(dead_code, reason = "there are no upgrades"))]
 impl SharedProgress {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

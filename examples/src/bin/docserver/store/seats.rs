@@ -17,7 +17,10 @@ const FILES: [&str; 2] = ["lock", "lock.next"];
 
 /// The locks of this process. They end with it.
 #[derive(Debug)]
-pub(super) struct Seats([Option<File>; 2]);
+pub(super) struct Seats(
+    #[cfg_attr(not(unix), allow(dead_code, reason = "held, and given to nobody"))]
+    [Option<File>; 2],
+);
 
 impl Seats {
     /// Takes the directory for this process alone.
