@@ -454,5 +454,6 @@ impl<M: Machine> MachineRunner<'_, M> {
     }
 }
 
-#[cfg(test)]
+// Its machines take longer to build than the checks of interleavings, which are built by themselves.
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
