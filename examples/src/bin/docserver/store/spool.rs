@@ -127,7 +127,7 @@ impl Drop for Temporary {
 }
 
 /// A name that no other file of any store has.
-fn unique() -> String {
+pub(super) fn unique() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     // Relaxed is enough, because only the uniqueness of the number matters.
     format!("{}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
