@@ -9,7 +9,7 @@ use crate::connection::{ConnectionTask, Pending, PendingBoxes};
 use crate::lifecycle::moving::Moving;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::Started;
 use crate::moves::departure::{Departure, Parked};
 use crate::moves::parcel::Parcel;

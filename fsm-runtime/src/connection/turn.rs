@@ -7,7 +7,7 @@ use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{Budget, MachineRunner, Side, StopReason};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;

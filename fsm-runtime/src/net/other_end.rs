@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
-use crate::net::dial::{Connected, Dial};
+use crate::net::dial::{Dial, DialedConnection};
 use crate::net::lookup::Found;
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
@@ -87,8 +87,8 @@ pub(crate) enum Link {
 
 impl Link {
     /// An open connection, which has just come about.
-    pub(crate) fn won(won: Connected) -> Self {
-        let Connected { socket, peer } = won;
+    pub(crate) fn won(won: DialedConnection) -> Self {
+        let DialedConnection { socket, peer } = won;
         Self::Open { stream: OtherStream::Socket(socket), peer, news: Some(false) }
     }
 

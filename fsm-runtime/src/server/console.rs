@@ -27,7 +27,7 @@ mod top;
 
 use counter::Counter;
 use machine::{Client, Http};
-use shared::Shared;
+use shared::ConsoleShared;
 
 /// The most connections of a console.
 const CONNECTIONS: usize = 32;
@@ -142,8 +142,13 @@ impl Console {
         handover: &mut Handover,
     ) -> Result<Running, PoolError> {
         let Self { address, token, hosts, counters } = self;
-        let shared =
-            Arc::new(Shared::new(observer, token, hosts, counters, handover.progress.clone()));
+        let shared = Arc::new(ConsoleShared::new(
+            observer,
+            token,
+            hosts,
+            counters,
+            handover.progress.clone(),
+        ));
         let pool = Pool::builder::<Http>(CONSOLE)
             .listen(address)
             .threads(2)

@@ -117,11 +117,11 @@ pub(crate) mod sealed {
     use crate::layer::Layer;
     use crate::net::datagram::{ClientSettings, ClientSocket, DatagramPeer};
     use crate::net::layered::codec::Codec;
-    use crate::net::layered::{Custom, Layered as Stream};
+    use crate::net::layered::{Custom, LayeredStream};
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
-    use crate::net::tls::{Begins, Session, TlsSettings};
+    use crate::net::tls::{Begins, RustlsSession, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
 
     /// What the connections of a pool need of its settings.
@@ -256,7 +256,7 @@ pub(crate) mod sealed {
 
     #[cfg(feature = "tls")]
     impl Stack for Encrypted {
-        type Stream = Stream<Socket, Session>;
+        type Stream = LayeredStream<Socket, RustlsSession>;
         type Settings = TlsSettings;
 
         fn carries() -> Carries {
@@ -298,7 +298,7 @@ pub(crate) mod sealed {
     }
 
     impl<L: Layer> Stack for Layered<L> {
-        type Stream = Stream<Socket, Custom<L>>;
+        type Stream = LayeredStream<Socket, Custom<L>>;
         type Settings = LayerSettings<L>;
 
         fn carries() -> Carries {
@@ -338,10 +338,10 @@ pub(crate) mod sealed {
 
     /// Begins a codec on a stream. What another pool has read and not used is for the codec (E2).
     fn begin<C: Codec>(
-        mut stream: Stream<Socket, C>,
+        mut stream: LayeredStream<Socket, C>,
         carried: &mut CarriedIo,
         codec: impl FnOnce() -> io::Result<C>,
-    ) -> io::Result<Stream<Socket, C>> {
+    ) -> io::Result<LayeredStream<Socket, C>> {
         let unread = std::mem::take(&mut carried.input);
         let unsent = std::mem::take(&mut carried.output);
         let begun = codec().and_then(|codec| stream.begin(codec, unread, &unsent));
@@ -358,8 +358,8 @@ pub(crate) mod sealed {
     fn resume<C: Codec>(
         socket: Socket,
         layer: Box<dyn Any + Send>,
-    ) -> io::Result<Stream<Socket, C>> {
+    ) -> io::Result<LayeredStream<Socket, C>> {
         let between = layer.downcast().map_err(|_| io::ErrorKind::Unsupported)?;
-        Ok(Stream::resume(socket, between))
+        Ok(LayeredStream::resume(socket, between))
     }
 }

@@ -46,14 +46,14 @@ use control::Control;
 pub struct Upgrade {
     path: PathBuf,
     program: Option<PathBuf>,
-    times: Times,
+    times: UpgradeTimes,
     data: Option<Box<dyn UpgradeData>>,
     control: Arc<Control>,
 }
 
 /// The bounds of an upgrade, which `ready_within` and the like set.
 #[derive(Clone, Copy, Debug)]
-struct Times {
+struct UpgradeTimes {
     ready: Duration,
     answer: Duration,
     rest: Duration,
@@ -67,7 +67,7 @@ impl Upgrade {
         Self {
             path: path.into(),
             program: None,
-            times: Times {
+            times: UpgradeTimes {
                 ready: Duration::from_secs(60),
                 answer: Duration::from_secs(5),
                 rest: Duration::from_secs(10),

@@ -8,9 +8,9 @@ use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
-use super::other::World;
-use super::output::Output;
+use super::other::StubTargets;
 use super::pipe::{Pipe, PipeEnd};
+use super::received_bytes::ReceivedBytes;
 use crate::connection::ConnectionTask;
 use crate::net::readiness::Readiness;
 use crate::outgoing::jobs::JobsInHand;
@@ -72,7 +72,7 @@ pub struct Session<M: Drive<H>, H> {
     clock: Option<Clock>,
     pub(super) pipe: Rc<Pipe>,
     /// What the machine connects to.
-    pub(super) world: Arc<World>,
+    pub(super) world: Arc<StubTargets>,
 }
 
 impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
@@ -246,7 +246,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     /// Takes what the machine has sent: of one that reads datagrams the next one, or nothing.
-    pub fn receive(&mut self) -> Output {
+    pub fn receive(&mut self) -> ReceivedBytes {
         if let Some(datagrams) = &self.pipe.datagrams {
             return datagrams.to_peer.borrow_mut().pop_front().unwrap_or_default().into();
         }

@@ -1,9 +1,9 @@
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 
-use super::codec::{Codec, Decoded, RECORD, Sinks, Unread};
+use super::codec::{Codec, DecodeProgress, RECORD, Sinks, Unread};
 use super::held::Held;
-use super::outgoing::{Outgoing, Record, send};
+use super::outgoing::{Record, UnsentBytes, send};
 use crate::layer::LayerEnd;
 use crate::net::transport::{ByteStream, Read};
 
@@ -222,7 +222,7 @@ impl<C: Codec> Between<C> {
             // What stays waits for an event.
             self.flush(stream)?;
         }
-        let Decoded { used, plain } = self.unless_failed(decoded)?;
+        let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
         self.is_fragment = used == 0 && plain == 0;
         self.keep_unread(wire[used..].to_vec(), rest);
         Ok((plain, drained))
@@ -279,7 +279,7 @@ impl<C: Codec> Between<C> {
             return Err(error);
         }
         if sent < outgoing.len() {
-            self.held().outgoing = Outgoing::behind(sent, outgoing, records);
+            self.held().outgoing = UnsentBytes::behind(sent, outgoing, records);
         }
         let left = records.iter().take_while(|record| record.end <= sent);
         some(left.map(|record| record.plain).sum())
@@ -350,7 +350,7 @@ impl<C: Codec> Between<C> {
         self.held().outgoing.bytes.extend(end);
         if self.flush(stream).is_err() {
             // The end of the stream below follows in any case.
-            self.held().outgoing = Outgoing::default();
+            self.held().outgoing = UnsentBytes::default();
         }
         self.keep_unread(incoming, rest);
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use super::counter::Counter;
 use super::guard::Guard;
 use crate::server::observer::Observer;
-use crate::server::progress::{Progress, SharedProgress};
+use crate::server::progress::{SharedProgress, UpgradeProgress};
 use crate::{Filter, Snapshot};
 
 /// How long an answer waits for ports that are in a handler.
@@ -13,7 +13,7 @@ pub(super) const WITHIN: Duration = Duration::from_millis(100);
 const FRESH: Duration = Duration::from_millis(200);
 
 /// What all connections of a console share.
-pub(super) struct Shared {
+pub(super) struct ConsoleShared {
     pub(super) observer: Observer,
     pub(super) guard: Guard,
     /// Those of the program.
@@ -21,16 +21,16 @@ pub(super) struct Shared {
     /// Of the upgrades of the process, if it is upgradable.
     pub(super) upgrades: Option<SharedProgress>,
     /// The last snapshot without connections, and its time.
-    last: Mutex<Option<Taken>>,
+    last: Mutex<Option<CachedSnapshot>>,
 }
 
 #[derive(Clone)]
-struct Taken {
+struct CachedSnapshot {
     at: Instant,
     snapshot: Arc<Snapshot>,
 }
 
-impl Shared {
+impl ConsoleShared {
     pub(super) fn new(
         observer: Observer,
         token: Option<String>,
@@ -43,7 +43,7 @@ impl Shared {
     }
 
     /// What there is to tell of the upgrades of the process, if it is upgradable.
-    pub(super) fn upgrade(&self) -> Option<Progress> {
+    pub(super) fn upgrade(&self) -> Option<UpgradeProgress> {
         self.upgrades.as_ref().map(|progress| progress.lock().clone())
     }
 
@@ -52,13 +52,13 @@ impl Shared {
     pub(super) fn counts(&self) -> Arc<Snapshot> {
         // Those who wait for the lock get the snapshot that is being taken.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Taken { at, snapshot }) = &*last {
+        if let Some(CachedSnapshot { at, snapshot }) = &*last {
             if at.elapsed() < FRESH {
                 return Arc::clone(snapshot);
             }
         }
         let snapshot = Arc::new(self.observer.snapshot_of(&Filter::new().limit(0), WITHIN));
-        *last = Some(Taken { at: Instant::now(), snapshot: Arc::clone(&snapshot) });
+        *last = Some(CachedSnapshot { at: Instant::now(), snapshot: Arc::clone(&snapshot) });
         snapshot
     }
 }

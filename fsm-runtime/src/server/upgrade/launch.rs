@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use super::control::Control;
 use super::door::Door;
 use super::successor::Successor;
-use super::{Times, Upgrade, UpgradeData, notify};
+use super::{Upgrade, UpgradeData, UpgradeTimes, notify};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::listener::FilesLeft;
 use crate::server::handover::{HandedListener, Handover};
@@ -20,7 +20,7 @@ pub(crate) struct Launch {
 pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) program: Option<PathBuf>,
-    pub(super) times: Times,
+    pub(super) times: UpgradeTimes,
     pub(super) data: Mutex<Option<Box<dyn UpgradeData>>>,
     pub(super) control: Arc<Control>,
     pub(super) pools: Vec<SitePool>,

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, PoisonError};
 
 use self::data_sent::DataSent;
-use self::moving::Moving;
+use self::moving::MovingPools;
 use super::launch::{Site, SitePool};
 use super::message::{LISTENERS, Message, VERSION, other_versions};
 use super::socket;
@@ -68,7 +68,7 @@ impl Predecessor<'_> {
         self.expect("ready", |message| matches!(message, Message::Ready))?;
         self.channel.set_patience(self.site.times.answer).map_err(|error| error.to_string())?;
         // From here to the commit, dropping this lets the pools go on as before.
-        let mut moving = Moving::begin(self);
+        let mut moving = MovingPools::begin(self);
         if data.stands_still() {
             // The commit comes first, because this process cannot go on with its data once another one serves.
             data.last(&self.channel, moving.stand_still()?)?;

@@ -37,7 +37,7 @@ pub(super) struct Committing {
 }
 
 /// What the old process has said in place of a message.
-enum Ending {
+enum Unanswered {
     /// It has died, and nobody listens in its place.
     Died,
     /// It lives, and goes on.
@@ -62,12 +62,12 @@ impl Successor {
         match met.and_then(|()| new.receive_all(upgrade)) {
             Ok(()) => Ok(Some(new)),
             // It has ended, so that its listeners are free.
-            Err(Ending::Died) => Ok(None),
-            Err(Ending::Lives(why)) => Err(unfit(why)),
+            Err(Unanswered::Died) => Ok(None),
+            Err(Unanswered::Lives(why)) => Err(unfit(why)),
         }
     }
 
-    fn receive_all(&mut self, upgrade: &mut Upgrade) -> Result<(), Ending> {
+    fn receive_all(&mut self, upgrade: &mut Upgrade) -> Result<(), Unanswered> {
         let path = upgrade.path.clone();
         let next = |channel: &FdChannel| match Message::receive(channel) {
             Ok(Some(message)) => Ok(message),
@@ -79,7 +79,7 @@ impl Successor {
                 (listeners as usize, data)
             }
             Message::Welcome { version, .. } => {
-                return Err(Ending::Lives(other_versions(version, VERSION)));
+                return Err(Unanswered::Lives(other_versions(version, VERSION)));
             }
             other => return Err(ending(&path, Ok(Some(other)))),
         };
@@ -102,7 +102,7 @@ impl Successor {
         let Some(data) = &mut upgrade.data else {
             let why = "the old process hands over data, and this one takes none; give it `Upgrade::data` or \
                  `Upgrade::together`, as the old one has";
-            return Err(Ending::Lives(why.to_owned()));
+            return Err(Unanswered::Lives(why.to_owned()));
         };
         let mut part = PartReader::new(&self.channel);
         let read = data.receive(&mut part);
@@ -110,7 +110,7 @@ impl Successor {
         read.and_then(|()| part.finish()).map_err(|error| {
             let why = refused
                 .unwrap_or_else(|| format!("cannot take the data of the old process: {error}"));
-            Ending::Lives(why)
+            Unanswered::Lives(why)
         })
     }
 
@@ -126,14 +126,14 @@ impl Successor {
             .and_then(|()| self.wait(site))
         {
             Ok(()) => Some(Arc::new(self.channel)),
-            Err(Ending::Died) => {
+            Err(Unanswered::Died) => {
                 crate::log::warn!(
                     old = self.old,
                     "the old process has died; this one goes on with what it has got"
                 );
                 None
             }
-            Err(Ending::Lives(why)) => return Err(unfit(why)),
+            Err(Unanswered::Lives(why)) => return Err(unfit(why)),
         };
         if self.still {
             site.pools.iter().for_each(|pool| pool.state.go_on());
@@ -153,7 +153,7 @@ impl Successor {
 
     /// Waits until the old process accepts no more. One that has stood still has committed then, and has sent all
     /// connections.
-    fn wait(&self, site: &Site) -> Result<(), Ending> {
+    fn wait(&self, site: &Site) -> Result<(), Unanswered> {
         if self.still {
             let mut data = site.data.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(data) = &mut *data {
@@ -162,7 +162,7 @@ impl Successor {
                 let refused = part.refused().map(str::to_owned);
                 if let Err(error) = read.and_then(|()| part.finish()) {
                     if let Some(why) = refused {
-                        return Err(Ending::Lives(why));
+                        return Err(Unanswered::Lives(why));
                     }
                     return Err(ending(&site.path, Err(error)));
                 }
@@ -256,12 +256,12 @@ impl Committing {
         // An old process that lives goes on from now.
         channel.shut();
         match ending(&site.path, received) {
-            Ending::Died => {
+            Unanswered::Died => {
                 crate::log::warn!("the old process has died; this one goes on");
                 serves(site);
                 true
             }
-            Ending::Lives(why) => {
+            Unanswered::Lives(why) => {
                 let ended = site.pools.iter().all(|pool| pool.state.phase() != Phase::Run);
                 if !ended {
                     crate::log::error!(why, "the old process goes on, so this one drains");
@@ -337,9 +337,9 @@ fn take_in(
 }
 
 /// What it means that another message than the expected one has come, or none.
-fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Ending {
+fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Unanswered {
     let why = match received {
-        Ok(Some(Message::Refused { why })) => return Ending::Lives(why),
+        Ok(Some(Message::Refused { why })) => return Unanswered::Lives(why),
         Ok(Some(other)) => {
             format!("the old process has sent `{}`, which is out of order", other.name())
         }
@@ -349,7 +349,7 @@ fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Endi
         }
         Err(error) => format!("cannot talk to the old process: {error}"),
     };
-    if socket::is_alive(path) { Ending::Lives(why) } else { Ending::Died }
+    if socket::is_alive(path) { Unanswered::Lives(why) } else { Unanswered::Died }
 }
 
 fn unfit(why: String) -> PoolError {

@@ -1,7 +1,7 @@
 use std::panic::resume_unwind;
 
 use super::difference::Difference;
-use super::handshake::Handshake;
+use super::handshake::SimulatedHandshake;
 use super::run::{Recording, Run};
 use crate::{Connection, Drive, Machine};
 
@@ -59,7 +59,7 @@ pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: impl Fn() -> H,
     input: &[u8],
 ) {
-    let handshakes = Handshake::all::<M, H>(&make, input);
+    let handshakes = SimulatedHandshake::all::<M, H>(&make, input);
     if handshakes.is_empty() {
         splits_with::<M, H>(&make, input, None);
     }
@@ -73,7 +73,7 @@ pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
 fn splits_with<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: &impl Fn() -> H,
     input: &[u8],
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
 ) {
     let whole = run::<M, H>(make(), input, &[], handshake);
     let compare = |cuts: &[usize]| compare::<M, H>(make(), input, cuts, &whole, handshake);
@@ -102,14 +102,15 @@ pub(super) fn compare<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     input: &[u8],
     cuts: &[usize],
     whole: &Recording,
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
 ) {
     let cut = run::<M, H>(handler, input, cuts, handshake);
     if *whole != cut {
         let machine = M::SPEC.name;
         let difference = Difference { input, expected: ("whole", whole), found: ("cut", &cut) };
         let place = place(cuts, input.len());
-        let of_tls = handshake.map(|Handshake { end, .. }| format!(", whose handshake {end},"));
+        let of_tls =
+            handshake.map(|SimulatedHandshake { end, .. }| format!(", whose handshake {end},"));
         let of_tls = of_tls.unwrap_or_default();
         panic!("cutting the input of `{machine}`{of_tls} {place} makes a difference\n{difference}");
     }
@@ -136,7 +137,7 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     handler: H,
     input: &[u8],
     cuts: &[usize],
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
 ) -> Recording {
     let mut run = Run::<M, H>::new(handler, input, handshake);
     for end in cuts.iter().copied().chain([input.len()]) {

@@ -13,8 +13,8 @@ use crate::outgoing::connections::Outgoing;
 use crate::sim::LIMITS;
 use crate::sim::clock::Origin;
 use crate::sim::harness::Harness;
-use crate::sim::other::World;
-use crate::sim::pipe::{Datagrams, Pipe, PipeEnd};
+use crate::sim::other::StubTargets;
+use crate::sim::pipe::{DatagramQueues, Pipe, PipeEnd};
 use crate::spec::Features;
 use crate::{Connection, Drive, Machine};
 
@@ -37,11 +37,11 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         settings: Arc<M::Settings>,
         calls: usize,
     ) -> Self {
-        let datagrams = M::SPEC.uses(Features::DATAGRAMS).then(Datagrams::default);
+        let datagrams = M::SPEC.uses(Features::DATAGRAMS).then(DatagramQueues::default);
         let pipe = Rc::new(Pipe { datagrams, ..Pipe::new() });
         let runner = Started::new(seed, origin.time.millis(), settings.as_ref());
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
-        let world = Arc::<World>::default();
+        let world = Arc::<StubTargets>::default();
         // The test takes the part of those who give jobs.
         let jobs = M::answers().map(|answers| (answers.jobs)(JOBS));
         let outgoing = jobs.map(|jobs| Arc::new(Outgoing::new(Some(jobs))));

@@ -9,7 +9,7 @@ use crate::Starts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::moves::departure::{Departure, MoveSink};
 use crate::net::fd_channel::{MOST_BYTES, MOST_DESCRIPTORS};
-use crate::server::progress::Step;
+use crate::server::progress::UpgradeStep;
 use crate::server::upgrade::launch::SitePool;
 use crate::server::upgrade::message::{Message, PARCELS};
 use crate::server::upgrade::{laggards, notify};
@@ -22,7 +22,7 @@ const MOST_OF_A_PARCEL: usize = MOST_BYTES - 2 * BATCH;
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Pools that accept no more, and whose connections at rest leave or stand still.
-pub(super) struct Moving<'a, 'b> {
+pub(super) struct MovingPools<'a, 'b> {
     old: &'a Predecessor<'b>,
     /// Puts connections that have come to rest into the queue. The pools have it when they leave.
     sink: Option<MoveSink>,
@@ -44,7 +44,7 @@ pub(super) struct Moving<'a, 'b> {
     committed: bool,
 }
 
-impl<'a, 'b> Moving<'a, 'b> {
+impl<'a, 'b> MovingPools<'a, 'b> {
     pub(super) fn begin(old: &'a Predecessor<'b>) -> Self {
         let (sender, queue) = mpsc::channel();
         let sink: MoveSink = Arc::new(move |departure| {
@@ -72,7 +72,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     /// Lets connections at rest leave from now on.
     pub(super) fn move_out(&mut self) {
         let Some(sink) = self.sink.take() else { return };
-        self.old.site.control.progress.lock().step = Step::Moves;
+        self.old.site.control.progress.lock().step = UpgradeStep::Moves;
         for pool in self.pools() {
             if let Err(why) = pool.state.move_out(Arc::clone(&sink)) {
                 let open = pool.state.permits.out();
@@ -103,7 +103,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         let within = self.old.site.times.still;
         let until = Instant::now() + within;
         let (mut patient, mut leaves) = (true, false);
-        self.old.site.control.progress.lock().step = Step::StandsStill;
+        self.old.site.control.progress.lock().step = UpgradeStep::StandsStill;
         for pool in self.pools() {
             pool.state.turn_away();
             pool.state.stand_still();
@@ -329,7 +329,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     }
 }
 
-impl Drop for Moving<'_, '_> {
+impl Drop for MovingPools<'_, '_> {
     fn drop(&mut self) {
         for pool in self.pools() {
             pool.state.stay();
