@@ -1,6 +1,7 @@
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError};
 
 use mio::Registry;
@@ -33,8 +34,8 @@ pub(crate) struct ConnectSettings {
     pub(crate) targets: Vec<Target>,
     /// The number of connections that are kept.
     pub(crate) least: usize,
-    /// The least and the longest time before a target is tried again.
-    pub(crate) retry: (u64, u64),
+    /// The pause before a target is tried again, from that after the first failure to the longest.
+    pub(crate) retry: RangeInclusive<u64>,
     /// The longest time that one connection may take to come about.
     pub(crate) within: u64,
 }
@@ -142,7 +143,7 @@ impl Connector {
     }
 
     fn take_reports(&mut self, now: u64) {
-        let longest = self.settings.retry.1;
+        let longest = *self.settings.retry.end();
         for report in self.outgoing.take_reports() {
             match report {
                 Report::Answered { target } => self.targets[target].works(&self.pool),
@@ -319,7 +320,7 @@ impl Connector {
     /// Waits before another attempt at the target, which has nothing to do with the error.
     #[cold]
     fn out_of_descriptors(&mut self, target: usize, error: &io::Error, now: u64) {
-        let pause = self.settings.retry.0.max(1);
+        let pause = (*self.settings.retry.start()).max(1);
         self.targets[target].postpone(now.saturating_add(pause));
         if self.warned.is_none_or(|at| at.saturating_add(QUIET) <= now) {
             self.warned = Some(now);
@@ -329,7 +330,7 @@ impl Connector {
 
     fn failed(&mut self, target: usize, error: Option<&dyn Display>, now: u64) {
         let random = RandomState::new().build_hasher().finish();
-        self.targets[target].failed(&self.pool, error, self.settings.retry, random, now);
+        self.targets[target].failed(&self.pool, error, &self.settings.retry, random, now);
     }
 
     /// Refuses jobs while no connection is open and no target works, and takes them again otherwise.

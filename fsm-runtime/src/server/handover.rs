@@ -72,7 +72,8 @@ impl Handover {
     pub(crate) fn keep(
         &mut self,
         pool: &str,
-        (text, nth): (&str, u32),
+        text: &str,
+        nth: u32,
         copy: impl FnOnce() -> io::Result<ListeningSocket>,
     ) -> io::Result<()> {
         if let Some(copies) = &mut self.copies {

@@ -232,7 +232,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
         Ok(Some(ConnectSettings {
             targets: targets.collect::<Result<_, PoolError>>()?,
             least: *self.range().start(),
-            retry: (whole_millis(*least), whole_millis((*longest).max(*least))),
+            retry: whole_millis(*least)..=whole_millis((*longest).max(*least)),
             within: whole_millis(self.connect.within),
         }))
     }
