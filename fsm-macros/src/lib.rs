@@ -296,8 +296,8 @@ use crate::parse::Item;
 ///   machine whose first verdict is an end keeps nothing of its peers. The pool has at most
 ///   `Builder::max_connections` peers whose machine waits; the datagrams of others are dropped and counted.
 /// - Peers are told apart by their address and port, and by the address that they have sent to.
-/// - Each read gets one datagram. What is larger than `max` is dropped, and so is an empty datagram. One that comes
-///   while the machine does not read waits, as one of at most 64; after an end the next machine gets it.
+/// - Each read gets one datagram. A datagram that is larger than `max` is dropped, and so is an empty one. One that
+///   comes while the machine does not read waits, as one of at most 64; after an end the next machine gets it.
 /// - All output up to the next read or the end of the turn leaves as one datagram, from the address that was asked.
 ///   If it is larger than the output mark of the pool, or than 65,507 bytes, it is not sent, but logged and counted.
 /// - Such a machine has no stream and no connection: no other kind of `read`, no `discard`, `flush`, `writable`,
@@ -366,8 +366,8 @@ use crate::parse::Item;
 ///   The read has a method of its own, `body_other`. The two take turns. The read has its own `eof`, `limit`,
 ///   `refused` and `idle`, which counts from its own reads; the other edges are those of the state. While output is
 ///   at the mark no read is taken, but the relay goes on. A verdict that leads elsewhere gives the relay up where it
-///   stands, and `cx.moved()` tells where that is; one that stays lets it go on. What a target has sent before it
-///   breaks off is read before `gone` is taken.
+///   stands, and `cx.moved()` tells where that is; one that stays lets it go on. Bytes that a target has sent before
+///   it breaks off are read before `gone` is taken.
 /// - None of these states is a place to rest.
 /// - A machine without a `#[connect]` state pays nothing for all this.
 ///
@@ -390,8 +390,8 @@ use crate::parse::Item;
 /// Failed { #[error] why: std::io::Error },
 /// ```
 ///
-/// - What was written before leaves plain and in order, and then the handshake begins; `within` bounds both. What
-///   was read and not used is the beginning of the peer's handshake. So commands that somebody has put in front of
+/// - Output that was written before leaves plain and in order, and then the handshake begins; `within` bounds both.
+///   Input that was read and not used is the beginning of the peer's handshake. So commands that somebody has put in front of
 ///   the handshake are never run: they make it fail.
 /// - On a connection that the pool accepts or takes over it is the handshake of a server, on one that the pool
 ///   opens that of a client, for the host of the target or `TlsClient::name`.

@@ -51,7 +51,7 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
         return None;
     }
     let in_doubt = errors.first_of(own);
-    // What the fields mean depends on the arguments.
+    // The meaning of the fields depends on the arguments.
     let mut ignored = Errors::default();
     let errors = if in_doubt { &mut ignored } else { errors };
     let owner = Owner {
@@ -243,7 +243,7 @@ pub(crate) fn inner(ty: &syn::Type) -> syn::Type {
     types::optional(ty).unwrap_or_else(|| ty.clone())
 }
 
-/// What is in the parentheses of an attribute.
+/// The tokens in the parentheses of an attribute.
 fn list(attr: &Attribute) -> TokenStream {
     attr.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default()
 }

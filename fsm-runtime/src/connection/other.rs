@@ -39,7 +39,7 @@ pub(super) struct OtherSide<'a> {
     world: Dialer<'a>,
 }
 
-/// What connects: the system, or a test.
+/// The part that connects: the system, or a test.
 enum Dialer<'a> {
     System {
         registry: &'a Registry,
@@ -156,7 +156,7 @@ impl<'a> OtherSide<'a> {
             };
             let Some(next) = next else { return false };
             if next.is_new() {
-                // What events have reported is about the attempts.
+                // The events so far were about the attempts to connect.
                 self.end.state = StreamState::NEW;
                 self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
             }
@@ -196,7 +196,7 @@ impl<'a> OtherSide<'a> {
         if !self.end.is_open_to(target) || !self.recv.bytes().is_empty() {
             return false;
         }
-        // What is queued is for the connection to come, so an error here drops none of it.
+        // The queued output is for the connection to come, so an error here drops none of it.
         !self.end.state.is_readable() || matches!(self.receive(), Ok(Received::Nothing))
     }
 
@@ -238,7 +238,7 @@ impl<'a> OtherSide<'a> {
         let flushed = ReadyIo { socket: stream, state }.flush(self.send);
         flushed.unwrap_or_else(|_| {
             match &mut self.end.relay {
-                // What the target has sent before it broke off is read first.
+                // Bytes that the target has sent before it broke off are read first.
                 Some(relay) if relay.way == Way::Out => {
                     relay.end = Some(RelayEnd::Gone);
                     self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);

@@ -13,7 +13,7 @@ use crate::net::send_buffer::SendBuffer;
 use crate::net::stream::Stream;
 use crate::net::transport::ByteStream;
 
-/// What [`pass_on`] has done.
+/// The result of [`pass_on`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PassedOn {
     /// Some bytes have moved, or an end.
@@ -111,7 +111,7 @@ fn pass_once<S: ByteStream>(
         }
     }
     if let (Some(RelayEnd::Gone), true) = (&relay.end, relay.way != Way::Out) {
-        // What the peer has got is not the whole, so the end of its connection is a reset, too.
+        // The peer has not got all bytes, so the end of its connection is a reset, too.
         near.io.socket.abort();
     }
     relay.judge(near.is_at_end(), far.is_at_end());
@@ -216,7 +216,7 @@ impl<S: ByteStream> RelaySide<'_, '_, S> {
                 self.recv.leave(0);
                 Ok(moved)
             }
-            // What was cut off must not pass for the whole.
+            // A stream that was cut off must not look complete.
             Received::End if self.io.socket.is_truncated() => Err(FailedSide::Source),
             Received::Nothing | Received::End => Ok(0),
         }

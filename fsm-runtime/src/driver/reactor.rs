@@ -215,7 +215,7 @@ impl Reactor {
                     }
                     Err(NoPermit::Closed) => return,
                 };
-                // Whoever has held the gate waits until no permit is out, so this is after the permit.
+                // The code that holds the gate waits until no permit is out, so this is after the permit.
                 if self.pool_state.gate.is_held() && !self.places_last(index) {
                     break;
                 }

@@ -4,7 +4,7 @@ use crate::Spec;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::survey::Respond;
 
-/// What a snapshot needs to know of a pool.
+/// The facts about a pool that snapshots need.
 #[derive(Debug)]
 pub(crate) struct PoolFacts {
     pub(crate) name: Arc<str>,

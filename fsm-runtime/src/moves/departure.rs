@@ -8,8 +8,9 @@ use crate::Ended;
 
 /// A connection that has come to rest, has left its poll, and is on its way to another process.
 ///
-/// It is open here, and counts as such, until [`arrived`](Departure::arrived) says that the other process has it. If it is
-/// dropped before, for whatever reason, it goes on here as if nothing had been, and is not asked to move again.
+/// It is open here, and counts as such, until [`arrived`](Departure::arrived) says that the other process has it.
+/// If it is dropped before, for whatever reason, it goes on here as if nothing had been, and is not asked to move
+/// again.
 pub(crate) struct Departure {
     pub(crate) parcel: Parcel,
     parked: Option<Box<dyn Parked>>,
@@ -27,8 +28,8 @@ pub(crate) trait Parked: Send {
     fn go_on(self: Box<Self>);
 }
 
-/// What takes the connections that move. It is called on the threads of the pools, so it does not wait: it puts the
-/// connection into a queue. A panic of it leaves the connection here.
+/// The function that takes the connections that move. It is called on the threads of the pools, so it does not
+/// wait: it puts the connection into a queue. A panic of it leaves the connection here.
 pub(crate) type MoveSink = Arc<dyn Fn(Departure) + Send + Sync>;
 
 /// A pool that takes connections of another process.

@@ -17,7 +17,7 @@ pub(crate) struct Parcel {
     pub(crate) state: String,
     /// The fields of the state.
     pub(crate) fields: PackedFields,
-    /// What [`MovesHandler::pack`](crate::MovesHandler::pack) has written.
+    /// The bytes that [`MovesHandler::pack`](crate::MovesHandler::pack) has written.
     pub(crate) handler: Vec<u8>,
     /// Input that was read and not used.
     pub(crate) unread: Vec<u8>,

@@ -75,7 +75,7 @@ struct DatagramSession {
     queue: VecDeque<Vec<u8>>,
 }
 
-/// What has become of a datagram.
+/// The fate of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
     /// It waits for the turn of the session with this key.

@@ -1,4 +1,4 @@
-//! What is between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E13).
+//! The part between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E13).
 
 use std::any::Any;
 use std::fs::File;
@@ -53,7 +53,7 @@ impl<S, C: Codec> LayeredStream<S, C> {
         self.between.as_ref()?.codec.as_ref()
     }
 
-    /// Begins. What was read and not used is for the codec, and what was written and not sent
+    /// Begins. Bytes that were read and not used are for the codec, and output that was not sent
     /// leaves as it is, before its first byte (E2).
     pub(crate) fn begin(
         &mut self,

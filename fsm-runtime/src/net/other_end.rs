@@ -30,9 +30,9 @@ pub struct OtherEnd {
     pub(crate) input: Vec<u8>,
     /// Output that the socket has not taken.
     pub(crate) output: UnsentOutput,
-    /// What a `#[relay]` state passes on.
+    /// The relay of a `#[relay]` state.
     pub(crate) relay: Option<Relay>,
-    /// What the last relay has passed on, once its state was left.
+    /// The numbers of bytes that the last relay has passed on, once its state was left.
     pub(crate) moved: Moved,
     /// In a state that waits for both sockets, whether the read of this one comes next.
     pub(crate) runs_next: bool,

@@ -140,7 +140,7 @@ fn receive() -> Result<Vec<Passed>, String> {
         let socket = socket.into_std();
         let state = match rustix::io::fcntl_setfd(&socket, FdFlags::CLOEXEC) {
             Err(Errno::BADF) => {
-                // Whoever opens a descriptor of this number later is its owner.
+                // Code that opens a descriptor of this number later is its owner.
                 let _ = socket.into_raw_fd();
                 PassedState::Closed
             }

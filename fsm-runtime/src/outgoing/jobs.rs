@@ -55,7 +55,7 @@ pub(crate) trait ConnectionJobs: Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
-/// What wakes those who wait for jobs.
+/// The functions that wake a connection, or the connector, for a job.
 pub(crate) struct Wakes {
     /// Gives a connection a turn.
     pub(crate) connections: Arc<dyn Wake>,
@@ -89,7 +89,7 @@ struct JobsState<S: Service> {
     closed: bool,
 }
 
-/// What a job holds until its end.
+/// The data that a job holds until its end.
 struct Ticket {
     reply_to: ReplySender,
     /// Dropped after the caller has its reply.
@@ -124,7 +124,7 @@ impl ConnectionStatus {
     }
 }
 
-/// What must be woken after a change.
+/// The part that must be woken after a change.
 #[derive(Clone, Copy)]
 enum ToWake {
     Nothing,

@@ -67,7 +67,7 @@ fn line(input: &[u8]) -> Part<(Ends<'static>, usize)> {
     }
 }
 
-/// Whatever stands before the end of the line is ignored.
+/// All bytes up to the end of the line are ignored.
 fn unknown(input: &[u8]) -> Part<(Ends<'static>, usize)> {
     const BEGIN: &[u8] = b"PROXY UNKNOWN";
     literal(input, BEGIN, MIN, Error::Protocol)?;

@@ -81,7 +81,7 @@ pub(crate) struct PastTransition {
     pub(crate) ago: Duration,
 }
 
-/// What a connection or job does, as far as its own port knows.
+/// The activity of a connection or job, as far as its own port knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doing {
     Waits,
@@ -151,7 +151,7 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
     fn count_still(&self, until: Instant, answers: Sender<usize>);
 }
 
-/// What becomes of a connection that is to end.
+/// The fate of a connection that is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndAnswer {
     /// It ends in its next turn.

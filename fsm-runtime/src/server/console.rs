@@ -47,7 +47,7 @@ const CONNECTIONS: usize = 32;
 /// | `POST /connections/KEY/end` | ends a connection, if a [`token`](Console::token) is set |
 /// | `POST /pools/NAME/drain` | drains a pool, if a token is set |
 ///
-/// Whoever can connect to it can read it, so it listens on 127.0.0.1 by default, and warns in the log if it
+/// Everybody who can connect to it can read it, so it listens on 127.0.0.1 by default, and warns in the log if it
 /// listens elsewhere. It has at most 32 connections, bounded answers, and threads of its own, so that its clients
 /// slow no pool down. A pool pays for a snapshot only while one is taken: see
 /// [`Handle::snapshot`](crate::Handle::snapshot).

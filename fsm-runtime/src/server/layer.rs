@@ -1,4 +1,4 @@
-//! What is between the connections of a pool and their sockets.
+//! The part between the connections of a pool and their sockets.
 
 use std::any::{TypeId, type_name};
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::layer::{Layer, LayerSide};
 use crate::{PoolError, Target};
 
-/// What is between the connections of a pool and their sockets: [`Plain`], [`Layered`] or, with the feature `tls`,
+/// The part between the connections of a pool and their sockets: [`Plain`], [`Layered`] or, with the feature `tls`,
 /// `Encrypted`.
 pub trait Transport: sealed::Stack {}
 
@@ -64,7 +64,7 @@ impl<L> fmt::Debug for LayerSettings<L> {
     }
 }
 
-/// What the connections of a pool have between them and their sockets, which moves along with a hand-off.
+/// The part between the connections of a pool and their sockets that moves along with a hand-off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carries {
     Nothing,
@@ -124,7 +124,7 @@ pub(crate) mod sealed {
     use crate::net::tls::{Begins, RustlsSession, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
 
-    /// What the connections of a pool need of its settings.
+    /// The settings of a pool that its connections need.
     #[derive(Debug)]
     #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS needs all of it"))]
     pub struct PoolNeeds<'a> {
@@ -137,12 +137,12 @@ pub(crate) mod sealed {
         pub(crate) names_a_server: bool,
     }
 
-    /// What the connections of a pool are made of below their machines.
+    /// The stream types of the connections of a pool, below their machines.
     pub trait Stack: 'static {
         type Stream: ByteStream + Source + PeerAddr + Send + 'static;
         type Settings: Clone + Send + Sync + 'static;
 
-        /// What moves along with a connection that is handed over.
+        /// The part that moves along with a connection that is handed over.
         fn carries() -> Carries {
             Carries::Nothing
         }
@@ -156,7 +156,7 @@ pub(crate) mod sealed {
         /// Completes the settings for a pool, and checks that they suffice. Returns the reason if they do not.
         fn complete(settings: &mut Self::Settings, pool: PoolNeeds<'_>) -> Result<(), Unfit>;
 
-        /// What TLS begins with in a `#[tls]` state.
+        /// The settings with which a `#[tls]` state begins TLS.
         #[cfg(feature = "tls")]
         fn tls(_: &Self::Settings) -> Option<TlsSettings> {
             None
@@ -336,7 +336,7 @@ pub(crate) mod sealed {
         }
     }
 
-    /// Begins a codec on a stream. What another pool has read and not used is for the codec (E2).
+    /// Begins a codec on a stream. Bytes that another pool has read and not used are for the codec (E2).
     fn begin<C: Codec>(
         mut stream: LayeredStream<Socket, C>,
         carried: &mut CarriedIo,

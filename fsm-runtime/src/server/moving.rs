@@ -24,7 +24,7 @@ struct ParkedConnection<M: Machine, H, L: Stack> {
     placement: Arc<Placement<M, H, L>>,
 }
 
-/// What a connection from another process has of its own, beside its socket.
+/// The data of a connection from another process, beside its socket.
 struct Unpacked<M: Machine, H> {
     started: Started<M>,
     handler: H,

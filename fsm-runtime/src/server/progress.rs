@@ -1,4 +1,4 @@
-//! What there is to tell of the upgrades of a process.
+//! The progress of the upgrades of a process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +21,11 @@ pub(crate) struct UpgradeProgress {
     pub(crate) moved_out: u64,
     /// The connections that did not move, by the reason.
     pub(crate) stayed: BTreeMap<String, u64>,
-    /// What has become of the last one.
+    /// The outcome of the last one.
     pub(crate) last: Option<String>,
 }
 
-/// What a process does for an upgrade.
+/// The step of an upgrade that a process is at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "there are no upgrades"))]
 pub(crate) enum UpgradeStep {

@@ -71,7 +71,7 @@ pub struct Session<M: Drive<H>, H> {
     /// The clock that it shares with other sessions, if it shares one.
     clock: Option<Clock>,
     pub(super) pipe: Rc<Pipe>,
-    /// What the machine connects to.
+    /// The targets that the machine connects to.
     pub(super) world: Arc<StubTargets>,
 }
 

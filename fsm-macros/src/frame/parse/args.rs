@@ -26,7 +26,7 @@ pub(crate) struct Args {
 pub(crate) struct Entry {
     /// The word before the `=`.
     pub(crate) key: Option<Ident>,
-    /// What is behind the `=`, or all of it if there is none.
+    /// The tokens after the `=`, or all of it if there is none.
     pub(crate) value: TokenStream,
 }
 

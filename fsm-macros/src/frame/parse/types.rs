@@ -73,7 +73,7 @@ fn argument(ty: &Type, name: &str) -> Option<Type> {
     }
 }
 
-/// What a type is; after a finding `None`.
+/// The kind of a type; `None` after a finding.
 pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors) -> Option<Known> {
     if let Some(int) = int(ty, little) {
         return Some(Known::Int(int));
@@ -231,7 +231,7 @@ fn other_int(name: &str) -> Option<String> {
     })
 }
 
-/// What to write for a type that no frame has.
+/// The text to write for a type that no frame has.
 fn remedy(name: &str) -> Option<&'static str> {
     Some(match name {
         "usize" => "its size depends on the machine; write `u32` or `u64`",

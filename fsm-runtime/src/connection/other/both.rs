@@ -29,7 +29,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 RunOnce::Stayed => waits = [None; 2],
                 RunOnce::Moved => return Ok(self.spent().unwrap_or(StopReason::OtherSide)),
                 RunOnce::Stopped(StopReason::Waiting(set)) => {
-                    // What the target has sent before it broke off is read first (W6).
+                    // Bytes that the target has sent before it broke off are read first (W6).
                     let waits_for_room = !set.contains(WaitSet::READ_OTHER);
                     if is_gone && (waits_for_room || self.other_may_bring_more()) {
                         return Ok(StopReason::Waiting(set));

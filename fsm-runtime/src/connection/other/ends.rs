@@ -1,4 +1,4 @@
-//! What a handler's `Cx` does with the two sockets of a connection.
+//! The operations of a handler's `Cx` on the two sockets of a connection.
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -117,7 +117,7 @@ mod tests {
             state.failed("pool", Some(&error), &(100..=1_000), expected - 1, now);
             assert_eq!(state.tried_again_at(), Some(now + expected));
             assert!(!state.may_be_tried(now) && state.may_be_tried(now + expected));
-            // What fails meanwhile changes nothing.
+            // Further failures in that time change nothing.
             state.failed("pool", Some(&error), &(100..=1_000), 7, now + 1);
             assert_eq!(state.tried_again_at(), Some(now + expected));
             now += expected;

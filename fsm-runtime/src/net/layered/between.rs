@@ -18,7 +18,7 @@ pub(super) const MOST_UNSENT: usize = 128 * 1024;
 /// The most reads of one turn that bring no plaintext.
 pub(super) const READS: usize = 2;
 
-/// What is between a connection and its stream, between its turns.
+/// The codec between a connection and its stream, with the bytes that it holds between two turns.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Between<C> {
@@ -219,7 +219,7 @@ impl<C: Codec> Between<C> {
         if !outgoing.is_empty() {
             self.held().outgoing.bytes.extend_from_slice(outgoing);
             outgoing.clear();
-            // What stays waits for an event.
+            // The rest waits for an event.
             self.flush(stream)?;
         }
         let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
@@ -383,7 +383,8 @@ impl<C: Codec> Between<C> {
         }
     }
 
-    /// The time by which [`check_time`](Self::check_time) has to look again; `u64::MAX` if the machine's own times suffice.
+    /// The time by which [`check_time`](Self::check_time) has to look again; `u64::MAX` if the machine's own times
+    /// suffice.
     pub(super) fn due(&self) -> u64 {
         self.held.as_ref().map_or(u64::MAX, |held| held.due)
     }

@@ -3,7 +3,7 @@ use std::io;
 
 use super::outgoing::UnsentBytes;
 
-/// What most connections with a codec do not have between two turns.
+/// Bytes and counts that most connections with a codec do not have between two turns.
 #[derive(Debug)]
 pub(super) struct Held {
     /// Bytes that were read and not processed.

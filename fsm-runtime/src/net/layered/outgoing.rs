@@ -27,7 +27,7 @@ impl UnsentBytes {
         Self { bytes, ..Self::default() }
     }
 
-    /// What is left of `bytes` with these records when the first `sent` have left.
+    /// The rest of `bytes` with these records when the first `sent` have left.
     pub(super) fn behind(sent: usize, bytes: &[u8], records: &[Record]) -> Self {
         let left = records.iter().filter(|record| record.end > sent);
         Self {

@@ -5,7 +5,7 @@ use rustls::{CommonState, HandshakeKind, ProtocolVersion, SupportedCipherSuite};
 
 use super::session::RustlsSession;
 
-/// What is known of the TLS session of a connection: what [`Cx::tls`](crate::Cx::tls) returns.
+/// Facts about the TLS session of a connection, from [`Cx::tls`](crate::Cx::tls).
 ///
 /// Until the handshake is over only the name that the client has asked for may be known. The handler of a
 /// `#[tls]` state gets one whose handshake is over.

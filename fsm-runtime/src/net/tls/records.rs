@@ -1,4 +1,4 @@
-//! What a session does with rustls: it processes records, and makes them.
+//! Calls of rustls that process records, and make them.
 
 use rustls::Error;
 use rustls::client::UnbufferedClientConnection;
@@ -10,7 +10,7 @@ use rustls::unbuffered::{
 
 use crate::net::layered::codec::{DecodeProgress, Sinks, Unread};
 
-/// What a record adds to its plaintext at most: head, type, nonce and tag.
+/// The most bytes that a record adds to its plaintext: head, type, nonce and tag.
 const OVERHEAD: usize = 64;
 
 /// A connection of rustls, of either side.
@@ -58,7 +58,7 @@ impl ProcessRecords for UnbufferedClientConnection {
     }
 }
 
-/// What [`write`] writes.
+/// The kind of record that [`write`] writes.
 #[derive(Clone, Copy)]
 pub(super) enum Encrypt<'a> {
     Plain(&'a [u8]),
@@ -143,7 +143,7 @@ fn tell<D>(
     }
 }
 
-/// Appends the alerts that tell the peer why the session has failed. What has failed must not be processed again,
+/// Appends the alerts that tell the peer why the session has failed. A failed session must not process records again,
 /// so this stops where no alert is left.
 fn tell_failure<C: ProcessRecords>(
     connection: &mut C,

@@ -58,7 +58,7 @@ impl RustlsSession {
         Self { connection, server_name: None, has_closed: false }
     }
 
-    /// What rustls knows of the session.
+    /// The facts that rustls has about the session.
     pub(super) fn facts(&self) -> &CommonState {
         match &self.connection {
             RustlsConnection::Server(server) => server,

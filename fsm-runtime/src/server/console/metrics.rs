@@ -157,7 +157,7 @@ impl Page<'_> {
         );
     }
 
-    /// What is of the process and no pool.
+    /// The metrics of the process, which are of no pool.
     fn upgrades(&mut self, upgrade: Option<&UpgradeProgress>) {
         let upgradable = Metric {
             name: "fsm_upgradable",

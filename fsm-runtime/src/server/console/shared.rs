@@ -12,7 +12,7 @@ pub(super) const WITHIN: Duration = Duration::from_millis(100);
 /// How long a snapshot is good for other clients, too.
 const FRESH: Duration = Duration::from_millis(200);
 
-/// What all connections of a console share.
+/// The data that all connections of a console share.
 pub(super) struct ConsoleShared {
     pub(super) observer: Observer,
     pub(super) guard: Guard,
@@ -42,7 +42,7 @@ impl ConsoleShared {
         Self { observer, guard, counters, upgrades, last: Mutex::default() }
     }
 
-    /// What there is to tell of the upgrades of the process, if it is upgradable.
+    /// The progress of upgrades of the process, if it is upgradable.
     pub(super) fn upgrade(&self) -> Option<UpgradeProgress> {
         self.upgrades.as_ref().map(|progress| progress.lock().clone())
     }

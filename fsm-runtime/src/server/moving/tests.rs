@@ -57,7 +57,7 @@ struct Clerk {
     lines: u64,
     keys: Keys,
     packed: Packed,
-    /// What `pack` and `unpack` do.
+    /// The behaviour of `pack` and `unpack`.
     does: Does,
 }
 

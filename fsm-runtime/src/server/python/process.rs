@@ -237,7 +237,7 @@ fn patience(
         if began.elapsed() >= limit {
             return Err(Broken::Late);
         }
-        // A process that it started may hold the socket open. What it said last is received first.
+        // A process that it started may hold the socket open. Its last bytes are received first.
         if std::mem::replace(&mut ended, has_ended(group)) {
             return Err(Broken::Closed);
         }

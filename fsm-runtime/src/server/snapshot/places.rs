@@ -1,4 +1,4 @@
-//! What connections and jobs wait for in other pools.
+//! The places of other pools at which connections and jobs wait.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::server::progress::{SharedProgress, UpgradeStep};
 /// How often it looks whether a process that was started has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What the threads of an upgrade share with those that ask for one.
+/// The state that the threads of an upgrade share with those that ask for one.
 #[derive(Debug, Default)]
 pub(super) struct Control {
     state: Mutex<ControlState>,

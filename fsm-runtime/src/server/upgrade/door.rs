@@ -26,7 +26,7 @@ pub(crate) struct Door {
     site: Arc<Site>,
     stopped: Arc<AtomicBool>,
     waker: Waker,
-    /// What the thread hears of an old process with, as long as it does.
+    /// The channel to an old process, as long as there is one.
     committing: Weak<FdChannel>,
     thread: Option<JoinHandle<()>>,
 }

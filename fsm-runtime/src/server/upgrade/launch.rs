@@ -16,7 +16,7 @@ pub(crate) struct Launch {
     successor: Option<Successor>,
 }
 
-/// What a process hands over.
+/// The listeners and data that a process hands over.
 pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) program: Option<PathBuf>,

@@ -6,7 +6,7 @@ use crate::net::fd_channel::{FdChannel, ReceivedFrame};
 
 /// The version of this protocol. Processes with different ones do not talk.
 pub(super) const VERSION: u32 = 2;
-/// What the first message of a new process begins with.
+/// The bytes with which the first message of a new process begins.
 const MAGIC: &str = "fsm upgrade";
 
 // The kinds of messages, which are those of their frames.

@@ -101,7 +101,7 @@ impl Predecessor<'_> {
     fn hear_hello(&mut self) -> Result<bool, String> {
         let Some(message) = Message::receive(&self.channel).map_err(|error| lost(&error))? else {
             let why = "this process lives, and was asked for nothing else".to_owned();
-            // Whoever has asked may not wait for it any more.
+            // The program that has asked may have stopped waiting for it.
             let _ = Message::Refused { why }.send(&self.channel);
             return Ok(false);
         };
@@ -181,7 +181,7 @@ impl Predecessor<'_> {
         let expected = self.expect(name, &is_it);
         if expected.is_err() {
             self.channel.shut();
-            // What it has sent before can still be read.
+            // Messages that it has sent before can still be read.
             if matches!(Message::receive(&self.channel), Ok(Some(message)) if is_it(&message)) {
                 return Ok(());
             }

@@ -36,7 +36,7 @@ pub(super) struct Committing {
     committed: bool,
 }
 
-/// What the old process has said in place of a message.
+/// The reason why the old process has sent no message.
 enum Unanswered {
     /// It has died, and nobody listens in its place.
     Died,
@@ -336,7 +336,7 @@ fn take_in(
     Message::Taken { refused }.send(channel)
 }
 
-/// What it means that another message than the expected one has come, or none.
+/// The meaning of another message than the expected one, or of none.
 fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Unanswered {
     let why = match received {
         Ok(Some(Message::Refused { why })) => return Unanswered::Lives(why),

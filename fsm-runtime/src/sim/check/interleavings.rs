@@ -145,7 +145,7 @@ where
     run.finish()
 }
 
-/// What is known of a machine from earlier runs.
+/// The facts about a machine from earlier runs.
 struct Known {
     /// The run without messages and pauses.
     alone: Recording,

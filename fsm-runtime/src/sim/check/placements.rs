@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What happens between two bytes of the input.
+/// An event between two bytes of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The next message, which the machine takes before the following bytes arrive.

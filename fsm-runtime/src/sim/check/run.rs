@@ -56,7 +56,7 @@ pub(super) struct Run<'a, M: Drive<H>, H> {
     recording: Recording,
 }
 
-/// What a turn may change.
+/// The observable state that a turn may change.
 #[derive(Clone, Copy)]
 struct Place {
     state: Option<&'static str>,

@@ -22,8 +22,8 @@ use crate::{Connection, Drive, Machine};
 /// the byte at which it begins comes after it, in the clear as in any [`Session`](crate::sim::Session); it fails; the
 /// peer ends its stream in it; and it stalls until the deadline of the state. Input that comes before a handshake is
 /// over makes it fail, which is the same edge. A stream that is cut off behind the handshake takes no edge
-/// ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. What the
-/// handler sees of the session (names, protocol, certificates) is empty.
+/// ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. The
+/// session has no names, no protocol and no certificates for the handler.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;

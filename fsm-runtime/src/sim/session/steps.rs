@@ -1,4 +1,4 @@
-//! What [`check`](crate::sim::check) does with a session: input, messages and time arrive without a turn, and
+//! The single steps of a session for [`check`](crate::sim::check): input, messages and time arrive without a turn, and
 //! turns are given one by one.
 
 use std::any::Any;

@@ -82,8 +82,8 @@ impl Reader<'_> {
         Some(if self.owner.in_line { Kind::Word { text: false } } else { Kind::Int(int) })
     }
 
-    /// What ends the digits in `#[decimal(then = b"\r\n")]`; in a line the word does. Without it they end at
-    /// the first byte that is no digit.
+    /// The delimiter that ends the digits in `#[decimal(then = b"\r\n")]`; in a line the word does. Without it they
+    /// end at the first byte that is no digit.
     pub(super) fn digits_end(&mut self, attr: &Attribute) -> Option<Literal> {
         let name = name_of(attr);
         let mut then = None;

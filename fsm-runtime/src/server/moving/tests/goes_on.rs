@@ -1,4 +1,4 @@
-//! What a connection takes along.
+//! The data that a connection takes along.
 
 use super::*;
 use crate::moves::parcel::{Left, TimerLeft};

@@ -78,7 +78,7 @@ fn u4_a_connection_that_stays_after_a_panic_takes_messages_again() {
     assert_eq!(client.ask("panic in pack"), "2 panic in pack");
     let departures = old.departures();
     until(|| !old.packed.lock().unwrap().is_empty());
-    // What came while it packed had no mailbox, and has one from now on.
+    // Messages that came while it packed had no mailbox. From now on there is one.
     until(|| old.handle.post(old.last_key(), "news".to_owned()).is_ok());
     assert_eq!(client.hear(), "news");
     assert_eq!(client.ask("more"), "3 more");

@@ -1,4 +1,4 @@
-//! What there is to tell of upgrades (U15).
+//! The counts and steps of upgrades (U15).
 
 use super::*;
 use crate::server::progress::UpgradeStep;

@@ -1,4 +1,4 @@
-//! What the old process does when the new one fails at some step (U7, U8).
+//! The behaviour of the old process when the new one fails at some step (U7, U8).
 
 use super::*;
 
@@ -152,7 +152,7 @@ fn u7_after_the_commit_the_old_process_removes_no_file() {
     assert!(!place.path().exists());
 }
 
-/// What becomes of a connection for which the new process has done this much.
+/// The fate of a connection for which the new process has done this much.
 #[test]
 fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
     let nothing: &[Message] = &[];
