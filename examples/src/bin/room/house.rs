@@ -21,7 +21,7 @@ pub(super) struct Rooms {
     pub(super) members: HashMap<Arc<str>, HashMap<Key, Seat>>,
 }
 
-/// What others see of a member.
+/// The part of a member that others see.
 pub(super) struct Seat {
     pub(super) nick: Arc<str>,
     /// The number of texts that the mailbox had no room for.
