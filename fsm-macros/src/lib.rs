@@ -148,7 +148,7 @@ use crate::parse::Item;
 /// | `within = 30s => State` | that time after the state was entered from another one |
 /// | `idle = 30s => State` | that time after the wait last completed; in a `relay` after the last byte either way |
 /// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
-/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up; in a `job` state also when any input comes, because nothing was asked; in a `read(other)` state when the other stream ends or breaks off; in a `relay` with `exact` when the stream ends before that number |
+/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait. In a `message` or `call` state: when all input before the end is used up. In a `job` state also: when any input comes, because nothing was asked. In a `read(other)` state: when the other stream ends or breaks off. In a `relay` with `exact`: when the stream ends before that number |
 /// | `eof = 30s => State` | in a `relay` both ways: that time after one side has ended, and again after each byte since |
 /// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
 /// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge; in a `connect` state when the connection fails |
@@ -418,11 +418,10 @@ use crate::parse::Item;
 ///
 /// # Connections that move
 ///
-/// With `moves` on the enum, connections in `#[rest]` states can move to another process, which takes over from this one.
-/// The fields of these states are `Moves`, the handler is
-/// `MovesHandler`: `trait Handler` has it above itself. States and fields are
-/// known by their names in the other process. A machine that runs jobs, answers jobs or reads datagrams has no `moves`,
-/// nor has one without a `#[rest]` state.
+/// With `moves` on the enum, connections in `#[rest]` states can move to another process, which takes over from
+/// this one. The fields of these states are `Moves`, the handler is `MovesHandler`: `trait Handler` has it above
+/// itself. States and fields are known by their names in the other process. A machine that runs jobs, answers jobs
+/// or reads datagrams has no `moves`, nor has one without a `#[rest]` state.
 ///
 /// # On a field
 ///
@@ -472,10 +471,10 @@ use crate::parse::Item;
 ///
 /// # Documentation
 ///
-/// The enum's docs end in a table of its states and, in a build of docs, the graph as a Mermaid
-/// diagram. With the feature `diagram` of `fsm-runtime` it is an SVG picture in the page. In a machine of ten states
-/// or more, events that lead from more than three states to one target, and verdicts from more than five, are a note at the target; its mark, such as ①, stands at
-/// each of the states.
+/// The enum's docs end in a table of its states and, in a build of docs, the graph as a Mermaid diagram. With the
+/// feature `diagram` of `fsm-runtime` it is an SVG picture in the page. In a machine of ten states or more, events
+/// that lead from more than three states to one target, and verdicts from more than five, are a note at the target;
+/// its mark, such as ①, stands at each of the states.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,

@@ -5,7 +5,7 @@ pub(crate) mod by_fields;
 pub(crate) mod departure;
 pub(crate) mod fields;
 #[cfg(all(feature = "pool", unix))]
-pub(crate) mod parcel;
+pub(crate) mod packed_connection;
 #[cfg(all(feature = "pool", unix))]
 pub(crate) mod stays;
 mod values;

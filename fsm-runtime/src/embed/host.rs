@@ -249,9 +249,9 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
         self
     }
 
-    /// Sets what wakes a connection to which another one, or a job, has posted a message: it is called with the
-    /// key of that connection, on the thread that posts and maybe inside a call of another connection, and lets the
-    /// event loop call [`Conn::on_time`] soon. Without it such a message waits for the next call of any kind.
+    /// Sets the function that wakes a connection to which another one, or a job, has posted a message. It gets the
+    /// key of that connection, and lets the event loop call [`Conn::on_time`] soon. It runs on the thread that posts,
+    /// maybe inside a call of another connection. Without it such a message waits for the next call of any kind.
     pub fn on_wake(mut self, wake: impl Fn(Key) + Send + Sync + 'static) -> Self {
         self.wake = Some(Arc::new(WakeWith(wake)));
         self

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::moves::departure::{MoveSink, Refused, TakesIn};
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::moves::stays::Stays;
 
 /// Connections at rest leave.
@@ -152,17 +152,21 @@ impl PoolState {
         std::iter::from_fn(|| answered.recv_timeout(left()).ok()).sum()
     }
 
-    /// Takes in a connection of another process, which goes on in the state where it was. `parcel.pool` must be
+    /// Takes in a connection of another process, which goes on in the state where it was. `packed.pool` must be
     /// this pool's name.
-    pub(crate) fn take_in(&self, parcel: Parcel, socket: OwnedFd) -> Result<(), Box<Refused>> {
+    pub(crate) fn take_in(
+        &self,
+        packed: PackedConnection,
+        socket: OwnedFd,
+    ) -> Result<(), Box<Refused>> {
         let target = self.moving.target();
         let target = target.and_then(|target| match self.phase() {
             Phase::Run => Ok(target),
             Phase::Drain | Phase::Close => Err(Stays::Pool),
         });
         match target {
-            Ok(target) => target.take_in(parcel, socket),
-            Err(why) => Err(Box::new(Refused { parcel, socket, why })),
+            Ok(target) => target.take_in(packed, socket),
+            Err(why) => Err(Box::new(Refused { packed, socket, why })),
         }
     }
 }

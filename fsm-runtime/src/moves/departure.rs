@@ -2,7 +2,7 @@ use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use super::parcel::Parcel;
+use super::packed_connection::PackedConnection;
 use super::stays::Stays;
 use crate::Ended;
 
@@ -12,7 +12,7 @@ use crate::Ended;
 /// If it is dropped before, for whatever reason, it goes on here as if nothing had been, and is not asked to move
 /// again.
 pub(crate) struct Departure {
-    pub(crate) parcel: Parcel,
+    pub(crate) packed: PackedConnection,
     parked: Option<Box<dyn Parked>>,
 }
 
@@ -34,20 +34,20 @@ pub(crate) type MoveSink = Arc<dyn Fn(Departure) + Send + Sync>;
 
 /// A pool that takes connections of another process.
 pub(crate) trait TakesIn: Send + Sync {
-    fn take_in(&self, parcel: Parcel, socket: OwnedFd) -> Result<(), Box<Refused>>;
+    fn take_in(&self, packed: PackedConnection, socket: OwnedFd) -> Result<(), Box<Refused>>;
 }
 
 /// A connection that a pool has not taken in.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    pub(crate) parcel: Parcel,
+    pub(crate) packed: PackedConnection,
     pub(crate) socket: OwnedFd,
     pub(crate) why: Stays,
 }
 
 impl Departure {
-    pub(crate) fn new(parcel: Parcel, parked: Box<dyn Parked>) -> Self {
-        Self { parcel, parked: Some(parked) }
+    pub(crate) fn new(packed: PackedConnection, parked: Box<dyn Parked>) -> Self {
+        Self { packed, parked: Some(parked) }
     }
 
     /// The descriptor to send to the other process.
@@ -82,6 +82,6 @@ impl Drop for Departure {
 
 impl fmt::Debug for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Departure").field("parcel", &self.parcel).finish_non_exhaustive()
+        f.debug_struct("Departure").field("packed", &self.packed).finish_non_exhaustive()
     }
 }

@@ -422,9 +422,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
 
     /// Measures one journey in so many, at least 1; with 1 it measures all. None by default.
     ///
-    /// A journey is what a connection does from rest to rest: it begins with the turn in which the first bytes
-    /// arrive in a `#[rest]` state, and ends when the connection is at rest again with nothing unread and nothing
-    /// unsent, or when it is over. That is a request with its answer in most protocols.
+    /// A journey is the work of a connection from rest to rest, which is a request with its answer in most protocols.
+    /// It begins with the turn in which the first bytes arrive in a `#[rest]` state. It ends when the connection is at
+    /// rest again with nothing unread and nothing unsent, or when it is over.
     ///
     /// Each measured journey is a span of `tracing` at `INFO`, of the name `journey` and without a parent, with the
     /// fields `pool`, `key`, `from` and `to` (states) and `seconds`. The events that handlers log in it are in the

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use crate::PoolError;
 
+pub(super) mod accept_thread;
 mod control;
 mod data;
-pub(super) mod door;
-mod laggards;
 pub(super) mod launch;
 mod message;
 mod notify;
 mod predecessor;
 mod socket;
 mod successor;
+mod waiting_for_peers;
 
 use control::Control;
 

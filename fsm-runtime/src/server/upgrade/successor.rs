@@ -9,7 +9,7 @@ use super::message::{Message, VERSION, other_versions};
 use super::{Upgrade, notify, socket};
 use crate::lifecycle::pool_state::Phase;
 use crate::moves::departure::Refused;
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::net::fd_channel::FdChannel;
 use crate::net::listener::ListeningSocket;
 use crate::server::handover::HandedListener;
@@ -209,8 +209,8 @@ impl Successor {
         self.channel.set_patience(site.times.answer)?;
         loop {
             match Message::receive(&self.channel)? {
-                Some(Message::Parcels { parcels, sockets }) => {
-                    take_in(site, &self.channel, parcels, sockets)?;
+                Some(Message::Connections { packed, sockets }) => {
+                    take_in(site, &self.channel, packed, sockets)?;
                 }
                 other => return Ok(other),
             }
@@ -237,8 +237,8 @@ impl Committing {
         }
         let received = loop {
             match Message::receive(&channel) {
-                Ok(Some(Message::Parcels { parcels, sockets })) => {
-                    if let Err(error) = take_in(site, &channel, parcels, sockets) {
+                Ok(Some(Message::Connections { packed, sockets })) => {
+                    if let Err(error) = take_in(site, &channel, packed, sockets) {
                         break Err(error);
                     }
                 }
@@ -293,8 +293,8 @@ fn commit(site: &Site, channel: &FdChannel) -> io::Result<()> {
 fn take_in_the_rest(site: &Arc<Site>, channel: Arc<FdChannel>) {
     let site = Arc::clone(site);
     let thread = thread::Builder::new().name("upgrade-rest".to_owned()).spawn(move || {
-        while let Ok(Some(Message::Parcels { parcels, sockets })) = Message::receive(&channel) {
-            if take_in(&site, &channel, parcels, sockets).is_err() {
+        while let Ok(Some(Message::Connections { packed, sockets })) = Message::receive(&channel) {
+            if take_in(&site, &channel, packed, sockets).is_err() {
                 return;
             }
         }
@@ -308,25 +308,25 @@ fn take_in_the_rest(site: &Arc<Site>, channel: Arc<FdChannel>) {
 fn take_in(
     site: &Site,
     channel: &FdChannel,
-    parcels: Vec<Vec<u8>>,
+    packed: Vec<Vec<u8>>,
     sockets: Vec<std::os::fd::OwnedFd>,
 ) -> io::Result<()> {
     Message::Have.send(channel)?;
     let mut refused = Vec::new();
-    for (number, (parcel, socket)) in (0..).zip(parcels.into_iter().zip(sockets)) {
-        let Some(parcel) = Parcel::decode(&parcel) else {
-            refused.push((number, "its parcel cannot be read".to_owned()));
+    for (number, (packed, socket)) in (0..).zip(packed.into_iter().zip(sockets)) {
+        let Some(packed) = PackedConnection::decode(&packed) else {
+            refused.push((number, "its data cannot be read".to_owned()));
             continue;
         };
-        let pool = site.pools.iter().find(|pool| pool.name() == parcel.pool);
+        let pool = site.pools.iter().find(|pool| pool.name() == packed.pool);
         let taken = match pool {
-            Some(pool) => pool.state.take_in(parcel, socket).map_err(|refused| {
-                let Refused { parcel, socket, why } = *refused;
+            Some(pool) => pool.state.take_in(packed, socket).map_err(|refused| {
+                let Refused { packed, socket, why } = *refused;
                 // The old process has one of its own.
                 drop(socket);
-                format!("{why} (in state `{}` of pool `{}`)", parcel.state, parcel.pool)
+                format!("{why} (in state `{}` of pool `{}`)", packed.state, packed.pool)
             }),
-            None => Err(format!("the new process has no pool `{}`", parcel.pool)),
+            None => Err(format!("the new process has no pool `{}`", packed.pool)),
         };
         match taken {
             Ok(()) => site.control.progress.lock().moved_in += 1,

@@ -7,9 +7,9 @@ use crate::{Connection, Drive, Machine};
 
 /// Checks that the way in which `input` is cut into pieces makes no difference.
 ///
-/// A machine from `make` gets the input at once, in two pieces for every place between two bytes
-/// (for inputs of up to 512 bytes; beyond that up to 512 places spread over it), in three pieces at a few
-/// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
+/// A machine from `make` gets the input at once; in two pieces, for every place between two bytes, or for 512
+/// places spread over an input of more than 512 bytes; in three pieces, for a few hundred pairs of places; and
+/// byte by byte. Each time the peer then ends its stream. Every time the same
 /// handlers must be called in the same order with the same bytes, and the output must be the same.
 /// For states that take what is there (`some`, `upto`, `discard`), the bytes of consecutive calls are taken
 /// together.
@@ -18,11 +18,11 @@ use crate::{Connection, Drive, Machine};
 /// by itself. Time does not pass during the check, so no deadline is met. The pools that the machine
 /// calls and hands over to are closed, so that it takes the `gone` edges and goes on.
 ///
-/// If the input leads to a `#[tls]` state, all of this is done four times: the handshake succeeds, and the input behind
-/// the byte at which it begins comes after it, in the clear as in any [`Session`](crate::sim::Session); it fails; the
-/// peer ends its stream in it; and it stalls until the deadline of the state. Input that comes before a handshake is
-/// over makes it fail, which is the same edge. A stream that is cut off behind the handshake takes no edge
-/// ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. The
+/// If the input leads to a `#[tls]` state, all of this is done four times, once for each end of the handshake: it
+/// succeeds, it fails, the peer ends its stream in it, and it stalls until the deadline of the state. If it
+/// succeeds, the rest of the input comes after it, in the clear as in any [`Session`](crate::sim::Session). Input
+/// that comes before a handshake is over makes it fail, which is the same edge. A stream that is cut off behind the
+/// handshake takes no edge ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. The
 /// session has no names, no protocol and no certificates for the handler.
 ///
 /// ```
