@@ -46,8 +46,8 @@ pub(crate) struct Refused {
 }
 
 impl Departure {
-    pub(crate) fn new(packed: PackedConnection, parked: Box<dyn Parked>) -> Self {
-        Self { packed, parked: Some(parked) }
+    pub(crate) fn new(packed: PackedConnection, original: Box<dyn Parked>) -> Self {
+        Self { packed, parked: Some(original) }
     }
 
     /// The descriptor to send to the other process.
