@@ -1,4 +1,4 @@
-//! What catches the panics of code that is not ours: handlers, values of the user's, subscribers.
+//! Functions that catch the panics of code that is not ours: handlers, values of the user's, subscribers.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -30,7 +30,7 @@ struct State {
     is_unread: bool,
 }
 
-/// What the feed knows of a subscriber.
+/// The state that the feed keeps of a subscriber.
 struct Hearer {
     missed: Arc<AtomicU64>,
     /// The number of the last event of the journal that it was told of or has missed.
@@ -112,7 +112,8 @@ impl Feed {
 /// The side of the feed that a live upgrade uses.
 #[cfg_attr(not(unix), allow(dead_code, reason = "there is no live upgrade"))]
 impl Feed {
-    /// Publishes through a journal from now on. What was published before has reached the mailboxes of its subscribers.
+    /// Publishes through a journal from now on. Events that were published before have reached the mailboxes of
+    /// their subscribers.
     pub(crate) fn share<E>(&self, journal: impl FnOnce() -> Result<Journal, E>) -> Result<(), E> {
         let mut state = self.state();
         if state.journal.is_none() {
@@ -184,8 +185,8 @@ impl Subscription {
         self.missed.swap(0, Ordering::Relaxed)
     }
 
-    /// What [`Feed::resume`] needs: the number of the last event that the subscriber was told of, and how many it has
-    /// missed since the last call of [`missed`](Subscription::missed).
+    /// The arguments of [`Feed::resume`]: the number of the last event that the subscriber was told of, and how
+    /// many it has missed since the last call of [`missed`](Subscription::missed).
     pub(crate) fn position(&self) -> (i64, u64) {
         let state = self.feed.state();
         let heard = state.subscribers.get(&self.key).map_or(0, |hearer| hearer.heard);

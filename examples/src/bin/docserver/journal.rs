@@ -15,8 +15,8 @@ const BUSY: Duration = Duration::from_millis(500);
 
 /// The events that two processes publish while both use the directory, each with its number.
 ///
-/// A crash of a process loses none of it. It need not outlive the system, because no subscriber does, so it waits for no
-/// disk.
+/// A crash of a process loses none of it. It need not outlive the system, because no subscriber does, so it waits
+/// for no disk.
 #[derive(Debug)]
 pub(crate) struct Journal {
     sql: Connection,
@@ -39,7 +39,7 @@ impl Journal {
         Ok(Self { sql, published: 0 })
     }
 
-    /// Opens the journal of another process. What is in it counts as published.
+    /// Opens the journal of another process. Events in it count as published.
     pub(crate) fn join(root: &Path) -> Result<Self> {
         let sql = connect(root, OpenFlags::empty())?;
         let last = "SELECT ifnull(max(number), 0) FROM events";
@@ -86,7 +86,7 @@ impl Journal {
     }
 }
 
-/// Removes the files. What is left of them is removed before the next journal is made.
+/// Removes the files. Their remains are removed before the next journal is made.
 fn remove(root: &Path) {
     for name in FILES {
         let _ = fs::remove_file(root.join(name));

@@ -1,5 +1,5 @@
-//! A live upgrade of the server: the old process makes room in the directory, the new one joins it, and when one of them
-//! has ended the other has the directory for itself again.
+//! A live upgrade of the server: the old process makes room in the directory, the new one joins it, and when one of
+//! them has ended the other has the directory for itself again.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long events go through the journal after the other process has ended, for subscribers that are on their way.
 const AFTERWARDS: Duration = Duration::from_secs(10);
 
-/// What of the server both processes use. Nothing is sent but the place of the directory.
+/// The parts of the server that both processes use. Nothing is sent but the place of the directory.
 #[derive(Clone)]
 pub(crate) struct Sharing(Arc<Shared>);
 

@@ -2,8 +2,8 @@
 //!
 //! The old process [makes room](Directory::make_room) before the new one [joins](Store::join) it. In between, and until the
 //! other has ended, neither trusts what it knows of documents from before: no copy of one counts, and the room that is
-//! kept back is looked for on the disk. Neither removes files that it has not made. What the other has left is
-//! [removed](Store::clear_others) when it has ended, however it did.
+//! kept back is looked for on the disk. Neither removes files that it has not made. The files that the other
+//! has left are [removed](Store::clear_others) when it has ended, for whatever reason.
 
 use std::sync::Arc;
 
