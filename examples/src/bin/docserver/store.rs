@@ -68,6 +68,7 @@ mod sharing;
 mod snippet;
 mod spool;
 mod sql;
+mod temporary;
 pub(crate) mod text;
 mod writer;
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Error;
-use super::spool::{Temporary, unique};
+use super::temporary::{Temporary, unique};
 
 /// The room that is kept back, in bytes: for the log of `SQLite`, which a checkpoint moves into the index,
 /// and for the deletion itself.
