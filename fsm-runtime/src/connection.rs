@@ -10,7 +10,7 @@ use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
 use crate::net::other_end::OtherEnd;
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};

@@ -1,4 +1,4 @@
-//! What catches the panics of code that is not ours: handlers, values of the user's, subscribers.
+//! Functions that catch the panics of code that is not ours: handlers, values of the user's, subscribers.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,8 +15,8 @@ pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Calls code that is not ours, and does not return its panic. Its type is erased, because `caught` stands in two dozen
-/// places for each machine, and what catches a panic is a tenth of a program of machines otherwise.
+/// Calls code that is not ours, and drops its panic. The type of the code is erased, because each machine has two dozen
+/// calls of `caught`: the functions of the standard library that catch a panic would be a tenth of its code.
 #[inline(never)]
 pub(crate) fn call(code: &mut dyn FnMut()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(code)) {

@@ -1,6 +1,6 @@
 use crate::machine::timer::{Counts, PAUSED, Timer};
 #[cfg(all(feature = "pool", unix))]
-use crate::moves::parcel::TimerLeft;
+use crate::moves::packed_connection::TimerLeft;
 
 /// The deadlines of the current state of a connection or job, one for each of its timers, in
 /// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::Since;
     #[cfg(all(feature = "pool", unix))]
-    use crate::moves::parcel::Left;
+    use crate::moves::packed_connection::Left;
 
     #[test]
     fn x6_a_completed_wait_moves_the_idle_deadline_and_no_other_one() {

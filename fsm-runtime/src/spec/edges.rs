@@ -1,4 +1,6 @@
-use super::{Edge, Spec, State, Trigger};
+#[cfg(feature = "transitions")]
+use super::Trigger;
+use super::{Edge, Spec, State};
 
 impl Spec {
     /// All edges of the graph with the states that they leave: those of the first state first. An edge's place
@@ -22,34 +24,6 @@ impl Spec {
     /// ```
     pub fn edges(&self) -> impl Iterator<Item = (&'static State, &'static Edge)> + use<> {
         self.states.iter().flat_map(|state| state.edges.iter().map(move |edge| (state, edge)))
-    }
-}
-
-impl Trigger {
-    /// The kind of event without its time, as labels of metrics have it: `verdict`, `within`, `idle`, `begun`,
-    /// `group_within`, `half_closed`, `eof`, `limit`, `refused`, `error`, `full`, `gone` or `drain`, and the same
-    /// after `other_` for the read of the other socket.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Verdict => "verdict",
-            Self::Within(_) => "within",
-            Self::Idle(_) => "idle",
-            Self::Begun(_) => "begun",
-            Self::Budget(_) => "group_within",
-            Self::HalfClosed(_) => "half_closed",
-            Self::Eof => "eof",
-            Self::Limit => "limit",
-            Self::Refused => "refused",
-            Self::Error => "error",
-            Self::Full => "full",
-            Self::Gone => "gone",
-            Self::Drain => "drain",
-            Self::Other(Self::Idle(_)) => "other_idle",
-            Self::Other(Self::Eof) => "other_eof",
-            Self::Other(Self::Limit) => "other_limit",
-            Self::Other(Self::Refused) => "other_refused",
-            Self::Other(_) => "other",
-        }
     }
 }
 
