@@ -75,10 +75,11 @@ impl Library {
 }
 
 impl Compiler {
-    /// Builds the runtime with the features that the examples and this package need. The compiler writes to a
-    /// subdirectory of `output`.
+    /// Builds the runtime with the features that the examples and this package need, which are the same: this package
+    /// itself would be built once more without its tests, and tokio with it. The compiler writes to a subdirectory of
+    /// `output`.
     pub fn new(output: &Path) -> Self {
-        let packages = ["fsm-runtime", "fsm-examples", "fsm-tests"];
+        let packages = ["fsm-runtime", "fsm-examples"];
         let runtime = Library::build(&packages, Path::new(env!("CARGO_MANIFEST_DIR")));
         let output = output.join("ui");
         fs::create_dir_all(&output).expect("the target directory can be written");
