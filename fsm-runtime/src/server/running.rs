@@ -137,7 +137,7 @@ impl Running {
     }
 
     /// The state of the pool with this number, for tests of connections that move.
-    #[cfg(all(test, unix))]
+    #[cfg(all(test, unix, not(any(loom, shuttle))))]
     pub(super) fn pool_state(&self, index: usize) -> &Arc<PoolState> {
         &self.pools[index].state
     }
