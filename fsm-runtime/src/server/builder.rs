@@ -110,6 +110,7 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     drain_within: Duration,
     send_timeout: Duration,
     linger: Duration,
+    drain_grace: Duration,
     state: Arc<PoolState>,
     /// Somebody has a handle, with which streams may be handed in.
     has_handle: Cell<bool>,
@@ -145,6 +146,7 @@ impl<M: Machine> Builder<M> {
             drain_within: Duration::from_secs(30),
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),
+            drain_grace: Duration::from_millis(Limits::DEFAULT.drain_grace),
             state,
             has_handle: Cell::new(false),
             ranges: Ranges::default(),
@@ -514,6 +516,20 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// default. In whole milliseconds, rounded up; zero counts as one.
     pub fn drain_within(mut self, time: Duration) -> Self {
         self.drain_within = time;
+        self
+    }
+
+    /// Sets how long a drain waits for the first bytes of a peer that has connected and not said anything yet. 1 s by
+    /// default. In whole milliseconds, rounded up; zero counts as one.
+    ///
+    /// Such a peer has often sent its first request already, and would see a close as the failure of a server that has
+    /// just accepted it. The time counts from the start of the connection, as far as the `within` or `idle` of its
+    /// state tells when that was, and otherwise from the drain. So a drain closes connections that have been silent
+    /// for longer at once, and lasts at most this much longer. What comes in time is answered, and the connection is
+    /// closed at the next rest, or takes its `drain` edge there. (Go's `http.Server` gives such connections 5 s;
+    /// nginx and hyper wait for as long as a request may take to come.)
+    pub fn drain_grace(mut self, time: Duration) -> Self {
+        self.drain_grace = time;
         self
     }
 
