@@ -98,7 +98,7 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     /// The most connections.
     limit: usize,
     shed_at_rest: bool,
-    /// What newcomers are told at the limit, in a pool that turns them away.
+    /// The farewell to new clients at the limit, in a pool that turns them away.
     farewell: Option<Vec<u8>>,
     /// One journey in so many is measured.
     journeys: Option<u32>,

@@ -11,10 +11,10 @@ use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, ScratchSettings};
 use crate::driver::acceptor::Accept;
 use crate::driver::connector::ConnectSettings;
-use crate::driver::doorkeeper::Doorkeeper;
 use crate::driver::reactor::Reactor;
 use crate::driver::receiver::{Receiver, ReceiverSettings};
 use crate::driver::shedder::Shedder;
+use crate::driver::turn_away::TurnAway;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 #[cfg(unix)]
@@ -227,8 +227,8 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             Box::new(Shedder::new(self.name.clone(), state, Arc::clone(&port) as _))
         });
         let farewell = self.farewell.as_ref().filter(|_| !self.shed_at_rest);
-        let doorkeeper = farewell.map(|farewell| {
-            Box::new(Doorkeeper::new(farewell.clone(), L::wraps_at_once(&self.layer)))
+        let turn_away = farewell.map(|farewell| {
+            Box::new(TurnAway::new(farewell.clone(), L::wraps_at_once(&self.layer)))
         });
         Reactor {
             pool: self.name.clone(),
@@ -245,7 +245,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             accept: accept(),
             receiver,
             shedder,
-            doorkeeper,
+            turn_away,
             connector,
         }
     }

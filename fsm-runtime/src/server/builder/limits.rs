@@ -47,10 +47,11 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// Off by default.
     ///
     /// A connection is at rest in a `#[rest]` state while nothing of it is unread or unsent and no reply to a job
-    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it
-    /// can say goodbye, and otherwise with the end of the stream. What has arrived by then is answered before. It
-    /// counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool does
-    /// not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is reset.
+    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it can
+    /// say goodbye, and otherwise with the end of the stream. Requests that have arrived by then are answered
+    /// before. It counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool
+    /// does not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is
+    /// reset.
     ///
     /// These keep their places:
     ///
@@ -88,8 +89,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// the last 64 of these sockets for a second, and needs as many descriptors more.
     ///
     /// Where connections begin with [`tls`](Builder::tls) or in a [`layer`](Builder::layer), only those of plain
-    /// addresses get the farewell; the others are closed without it. With [`shed_at_rest`](Builder::shed_at_rest) nobody is turned away. A pool of
-    /// datagrams with this setting does not start ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
+    /// addresses get the farewell; the others are closed without it. With [`shed_at_rest`](Builder::shed_at_rest)
+    /// nobody is turned away. A pool of datagrams with this setting does not start
+    /// ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
     ///
     /// ```
     /// use fsm_runtime::prelude::*;

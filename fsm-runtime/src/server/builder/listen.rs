@@ -34,6 +34,13 @@ impl fmt::Display for Listen {
 }
 
 impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
+    /// The number of entries before the entry `number` that listen on the same address.
+    fn same_addresses_before(&self, number: usize, text: &str) -> u32 {
+        let is_same = |it: &&Listens| matches!(&it.on, Listen::Address(other) if is_same_address(other, text));
+        let same = self.listen[..number].iter().filter(is_same).count();
+        u32::try_from(same).unwrap_or(u32::MAX)
+    }
+
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
     /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
     /// system chose.
@@ -52,9 +59,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     continue;
                 }
             };
-            let is_same = |it: &&Listens| matches!(&it.on, Listen::Address(other) if is_same_address(other, text));
-            let nth = self.listen[..number].iter().filter(is_same).count();
-            let nth = u32::try_from(nth).unwrap_or(u32::MAX);
+            let nth = self.same_addresses_before(number, text);
             let inherited = handover.take(&self.name, text, nth);
             if !inherited.is_empty() {
                 for socket in inherited {
@@ -64,7 +69,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                         Address::Passed(_) => shards[0].adopt(&socket, *plain)?,
                         _ => shards[0].inherit(&socket, *plain, handover)?,
                     };
-                    shards[0].keep(&self.name, (text, nth), handover)?;
+                    shards[0].keep(&self.name, text, nth, handover)?;
                     addresses.push(address);
                 }
                 continue;
@@ -75,7 +80,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 for socket in passed(which)? {
                     room(&addresses, on)?;
                     addresses.push(shards[0].adopt(&socket, *plain)?);
-                    shards[0].keep(&self.name, (text, nth), handover)?;
+                    shards[0].keep(&self.name, text, nth, handover)?;
                 }
                 continue;
             }
@@ -92,7 +97,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 } else {
                     let listener = Listener::bind(&address, self.backlog, shared)?;
                     let address = shard.add(listener.plain(*plain))?;
-                    shard.keep(&self.name, (text, nth), handover)?;
+                    shard.keep(&self.name, text, nth, handover)?;
                     address
                 };
             }

@@ -25,9 +25,9 @@ impl ShowOfAny {
 impl<M: Machine, L: Transport> Builder<M, L> {
     /// Measures one journey in so many, at least 1; with 1 it measures all. None by default.
     ///
-    /// A journey is what a connection does from rest to rest: it begins with the turn in which the first bytes
-    /// arrive in a `#[rest]` state, and ends when the connection is at rest again with nothing unread and nothing
-    /// unsent, or when it is over. That is a request with its answer in most protocols.
+    /// A journey is the work of a connection from rest to rest, which is a request with its answer in most protocols.
+    /// It begins with the turn in which the first bytes arrive in a `#[rest]` state. It ends when the connection is at
+    /// rest again with nothing unread and nothing unsent, or when it is over.
     ///
     /// Each measured journey is a span of `tracing` at `INFO`, of the name `journey` and without a parent, with the
     /// fields `pool`, `key`, `from` and `to` (states) and `seconds`. The events that handlers log in it are in the
@@ -63,8 +63,8 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// [`Filter::label`](crate::Filter::label) it is called for all connections. It should only write: a port
     /// with several threads is locked meanwhile, and one with a single thread serves nobody else.
     ///
-    /// A label has 128 bytes at most, the rest is cut off. What would end its line, move a cursor or turn the
-    /// text around becomes `?`. If `show` panics, which is logged, it is not called again.
+    /// A label has 128 bytes at most, the rest is cut off. A character that would end its line, move a cursor or
+    /// turn the text around becomes `?`. If `show` panics, which is logged, it is not called again.
     ///
     /// If the handlers turn out to be of another type than `H`, the pool does not start
     /// ([`PoolError::Setting`]).
