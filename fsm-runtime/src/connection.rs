@@ -28,6 +28,7 @@ mod close;
 mod datagrams;
 mod fast_path;
 mod goodbye;
+mod grace;
 #[cfg(all(feature = "pool", unix))]
 pub(crate) mod moving;
 mod other;
@@ -71,6 +72,7 @@ struct ResumedIo<M: Machine> {
     progress: DecodeProgress<M::Partial>,
     other_progress: Option<Box<DecodeProgress<M::Partial>>>,
     send_by: u64,
+    first_by: u64,
     expired_while_full: bool,
 }
 
@@ -78,19 +80,20 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Whether the connection has a mailbox.
     pub(crate) const HAS_MAILBOX: bool = M::SPEC.uses(Features::MAILBOX);
 
-    /// A connection with a handler.
+    /// A connection with a handler, whose peer has connected by itself.
     pub(crate) fn new(socket: S, Started { machine, deadlines }: Started<M>, handler: H) -> Self {
-        let (state, handler) = (StreamState::NEW, Some(handler));
-        Self {
+        let mut connection = Self {
             socket,
-            state,
+            state: StreamState::NEW,
             machine,
             deadlines,
-            handler,
+            handler: Some(handler),
             goodbye: Goodbye::NotSaid,
             other: M::Other::default(),
             pending: None,
-        }
+        };
+        connection.expect_first_bytes();
+        connection
     }
 
     /// A new connection. Its first turn makes the handler.
@@ -187,7 +190,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Ok(resumed) => resumed,
             Err(outcome) => return outcome,
         };
-        let mut send_by = resumed.send_by;
+        let (mut send_by, first_by) = (resumed.send_by, resumed.first_by);
         match self.goodbye {
             Goodbye::NotSaid
             | Goodbye::RefusedOddTime
@@ -229,6 +232,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             _ => {}
         }
+        let first_by = if self.state.is_unheard() { first_by } else { u64::MAX };
         let expired_while_full =
             expired_while_full && scratch.output.len() >= scratch.limits.output;
         let pending = Pending::<M> {
@@ -236,6 +240,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             progress,
             other_progress,
             send_by,
+            first_by,
             expired_while_full,
             ..Pending::<M>::default()
         };
@@ -261,6 +266,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                 progress: DecodeProgress::default(),
                 other_progress: None,
                 send_by: u64::MAX,
+                first_by: u64::MAX,
                 expired_while_full: false,
             });
         };
@@ -270,6 +276,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             other_progress,
             output,
             send_by,
+            first_by,
             expired_while_full,
             incoming,
         } = scratch.boxes.empty(pending);
@@ -286,7 +293,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             // A poll may report room late, when much of the socket's buffer is free again.
             self.state.add(Readiness::WRITE);
         }
-        Ok(ResumedIo { input, progress, other_progress, send_by, expired_while_full })
+        if first_by <= scratch.context.now {
+            // What has come in time is answered, also if its event is still to come.
+            self.state.add(Readiness::READ);
+        }
+        Ok(ResumedIo { input, progress, other_progress, send_by, first_by, expired_while_full })
     }
 
     /// Joins the pool: registers with the poll, opens the mailbox, and makes the handler. Events and
@@ -354,12 +365,20 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let is_idle = is_idle && !scratch.context.edges.are_noted();
         self.state.set_idle(is_idle);
         if !nothing_pending {
+            if pending.first_by <= now {
+                // It is over, and there is something else to wait for.
+                pending.first_by = u64::MAX;
+            }
             self.pending = Some(scratch.boxes.fill(pending));
         } else if scratch.context.draining
             && reason != StopReason::BudgetSpent
             && M::SPEC.states[self.machine.state()].rest
             && !Self::awaits_reply(reason, key, scratch)
         {
+            if self.is_in_grace(&mut pending, scratch) {
+                self.pending = Some(scratch.boxes.fill(pending));
+                return TurnOutcome::Wait;
+            }
             if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(key, scratch) {
                 return TurnOutcome::Again;
             }
@@ -470,7 +489,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         if Self::is_asked(scratch) {
             return self.asked_turn(key, scratch);
         }
-        if self.state.is_idle_with_input() && !self.is_tick_due(scratch) {
+        if self.state.is_idle_with_input(const { M::SPEC.uses(Features::JOBS) })
+            && !self.is_tick_due(scratch)
+        {
             self.fast_path(key, scratch)
         } else if const { M::SPEC.messages } && self.has_messages_alone(readiness, scratch) {
             self.turn_on_messages(key, scratch)
@@ -483,7 +504,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     #[inline]
     fn due(&self) -> u64 {
         let due = match &self.pending {
-            Some(pending) => self.deadlines.earliest().min(pending.send_by),
+            Some(pending) => self.deadlines.earliest().min(pending.send_by).min(pending.first_by),
             None => self.deadlines.earliest(),
         };
         let due = if self.closes() { due } else { due.min(self.socket.due()) };

@@ -60,7 +60,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> Option<TurnOutcome> {
-        if !self.state.is_idle_without_events() || self.is_tick_due(scratch) {
+        let takes_jobs = const { M::SPEC.uses(Features::JOBS) };
+        if !self.state.is_idle_given_input(takes_jobs) || self.is_tick_due(scratch) {
             return None;
         }
         let fits = bytes.len() <= scratch.buffer.len();

@@ -31,13 +31,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         resumed: ResumedIo<M>,
         scratch: &mut ConnectionScratch<M, H>,
     ) {
-        let ResumedIo { input, progress, other_progress, send_by, expired_while_full } = resumed;
+        let ResumedIo { input, progress, other_progress, send_by, first_by, expired_while_full } =
+            resumed;
         let pending = Pending::<M> {
             input,
             progress,
             other_progress,
             output: scratch.output.keep(),
             send_by,
+            first_by,
             expired_while_full,
             incoming: None,
         };

@@ -49,12 +49,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Ok(resumed) => resumed,
             Err(outcome) => return Some(outcome),
         };
-        let ResumedIo { input, progress, other_progress, send_by, expired_while_full } = resumed;
+        let ResumedIo { input, progress, other_progress, send_by, first_by, expired_while_full } =
+            resumed;
         let mut pending = Pending::<M> {
             input,
             progress,
             other_progress,
             send_by,
+            first_by,
             expired_while_full,
             ..Pending::<M>::default()
         };

@@ -346,9 +346,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             Received::Bytes(bytes) => {
                 self.budget.spend_bytes(bytes);
                 self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
-                if const { M::SPEC.uses(Features::JOBS) } {
-                    self.stream.io.state.set_heard(true);
-                }
+                self.stream.io.state.set_heard(const { M::SPEC.uses(Features::JOBS) });
                 Ok(true)
             }
             Received::End => {

@@ -203,6 +203,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let mut executor = Executor { pool: name, scratch, time: source };
         if D::HAS_EVENTS {
             port.run_events(driver, &mut executor);
+            port.take_posted(injected);
         }
         driver.after_poll(time.millis);
         port.run_queue(time.millis, injected, &mut executor);

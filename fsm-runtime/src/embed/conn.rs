@@ -214,7 +214,9 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
     }
 
     /// Ends the connection as soon as it is in a `#[rest]` state with nothing in progress, as the drain of a pool
-    /// does ([`Ended::Drained`]), and tells handlers with [`Cx::draining`](crate::Cx::draining). It may take until
+    /// does ([`Ended::Drained`]), and tells handlers with [`Cx::draining`](crate::Cx::draining). A peer that has not
+    /// sent anything yet has some time for that
+    /// ([`HostBuilder::drain_grace`](crate::embed::HostBuilder::drain_grace)). It may take until
     /// the peer has sent the rest of a message, and then has no bound but that of the state.
     pub fn drain(&mut self, now: Duration) {
         self.draining = true;

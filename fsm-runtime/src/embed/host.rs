@@ -243,6 +243,13 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
         self
     }
 
+    /// Sets how long after its start a connection whose peer has not sent anything yet is not ended by a
+    /// [`drain`](Conn::drain). 1 s by default. In whole milliseconds, rounded up; zero counts as one.
+    pub fn drain_grace(mut self, time: Duration) -> Self {
+        self.limits.drain_grace = whole_millis(time);
+        self
+    }
+
     /// Sets how many messages a mailbox holds, at least 1.
     pub fn mailbox(self, messages: usize) -> Self {
         self.environment.mailboxes.set_bound(messages.max(1));

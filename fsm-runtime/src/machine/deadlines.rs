@@ -1,6 +1,7 @@
 use crate::machine::timer::{Counts, PAUSED, Timer};
 #[cfg(all(feature = "pool", unix))]
 use crate::moves::packed_connection::TimerLeft;
+use crate::snapshot::Since;
 
 /// The deadlines of the current state of a connection or job, one for each of its timers, in
 /// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
@@ -17,6 +18,18 @@ pub struct Deadlines<const N: usize>([u64; N]);
 pub trait DeadlineSet: sealed::DeadlineSet {}
 
 impl<const N: usize> DeadlineSet for Deadlines<N> {}
+
+/// The time since which a machine waits: since it has entered its state or has last read there, whichever was
+/// later; `None` if none of its deadlines tells. `timer` returns the timer with an index.
+pub(crate) fn waits_since(
+    deadlines: &impl sealed::DeadlineSet,
+    timer: impl Fn(usize) -> Timer,
+) -> Option<u64> {
+    let armed = deadlines.all().iter().enumerate().filter(|(_, deadline)| **deadline != u64::MAX);
+    let since = armed.filter_map(|(index, deadline)| timer(index).since(*deadline));
+    let since = since.filter(|(_, since)| matches!(since, Since::Entered | Since::Progress));
+    since.map(|(start, _)| start).max()
+}
 
 pub(crate) mod sealed {
     use super::Timer;

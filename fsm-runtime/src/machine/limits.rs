@@ -11,6 +11,9 @@ pub(crate) struct Limits {
     pub(crate) send_timeout: u64,
     /// The same once the machine is done, and for the peer to end its stream after that.
     pub(crate) linger: u64,
+    /// Milliseconds from its start in which a connection whose peer has not said anything yet is not closed by a
+    /// drain.
+    pub(crate) drain_grace: u64,
 }
 
 impl Limits {
@@ -23,5 +26,6 @@ impl Limits {
         output: 256 * 1024,
         send_timeout: 60_000,
         linger: 5_000,
+        drain_grace: 1_000,
     };
 }

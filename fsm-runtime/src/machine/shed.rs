@@ -4,12 +4,11 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::TimeSource;
-use crate::machine::deadlines::sealed::DeadlineSet;
+use crate::machine::deadlines::waits_since;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::visible::Visible;
 use crate::scheduler::port::{Slots, Visited, Walk};
 use crate::scheduler::resting::{RestingTask, RestingTasks, ShedRequest};
-use crate::snapshot::Since;
 use crate::{Key, Machine};
 
 /// The most slots that a step visits.
@@ -92,13 +91,7 @@ impl<M: Machine> ShedWalk<M> {
             return None;
         }
         let settings = &self.environment.settings;
-        let deadlines = task.deadlines().all().iter().enumerate();
-        let armed = deadlines.filter(|(_, deadline)| **deadline != u64::MAX);
-        let since = armed
-            .filter_map(|(index, deadline)| task.machine().timer(index, settings).since(*deadline));
-        let since = since.filter(|(_, since)| matches!(since, Since::Entered | Since::Progress));
-        // A time since a read is never before the time since the state was entered.
-        since.map(|(start, _)| start).max()
+        waits_since(task.deadlines(), |index| task.machine().timer(index, settings))
     }
 
     /// Whether the connection waits for the reply to a job that it has given away.

@@ -15,6 +15,8 @@ pub(crate) struct PendingIo<P> {
     /// The time by which the peer must have taken some of the output, in milliseconds of the pool's
     /// clock; `u64::MAX` if no output is queued.
     pub(crate) send_by: u64,
+    /// The time until which a drain waits for the first bytes of the peer; `u64::MAX` if it does not.
+    pub(crate) first_by: u64,
     /// A deadline has passed since the queued output was last below the mark.
     pub(crate) expired_while_full: bool,
     /// A new connection, for which the first turn makes the handler.
@@ -37,6 +39,7 @@ impl<P: Default> Default for PendingIo<P> {
             other_progress: None,
             output: UnsentOutput::default(),
             send_by: u64::MAX,
+            first_by: u64::MAX,
             expired_while_full: false,
             incoming: None,
         }

@@ -11,6 +11,8 @@ const MAYBE_EOF: u8 = Readiness::MAYBE_EOF.bits();
 const BROKEN: u8 = Readiness::BROKEN.bits();
 /// Bytes have come since the connection has taken its job.
 const HEARD: u8 = 1 << 4;
+/// The peer has not said anything yet. It is the same bit, in a machine that takes no jobs.
+const UNHEARD: u8 = HEARD;
 /// The end of the peer's stream was read.
 const EOF: u8 = 1 << 5;
 /// The stream to the peer was shut down.
@@ -22,6 +24,12 @@ const IDLE: u8 = 1 << 7;
 #[cfg(all(feature = "pool", unix))]
 #[must_use]
 pub(crate) struct HiddenInput(u8);
+
+/// What does not matter of the bit that is [`HEARD`] in machines that take jobs, and [`UNHEARD`] in others.
+#[inline]
+const fn ignored_of_heard(takes_jobs: bool) -> u8 {
+    if takes_jobs { HEARD } else { 0 }
+}
 
 impl StreamState {
     /// A new stream: a write may succeed, and an event reports input.
@@ -48,10 +56,18 @@ impl StreamState {
         self.set(readiness.bits());
     }
 
-    /// Whether the machine waits for nothing but input, and a read may succeed.
+    /// Whether the machine waits for nothing but input, and a read may succeed. It is not so for the first
+    /// input of a peer that is [unheard](Self::is_unheard), unless the machine `takes_jobs`.
     #[inline]
-    pub(crate) fn is_idle_with_input(self) -> bool {
-        self.0 & !(WRITE | HEARD) == READ | IDLE
+    pub(crate) fn is_idle_with_input(self, takes_jobs: bool) -> bool {
+        self.0 & !(WRITE | ignored_of_heard(takes_jobs)) == READ | IDLE
+    }
+
+    /// Whether the machine waits for nothing but input, which has come by another way than the socket. It is not so
+    /// for the first input, as in [`is_idle_with_input`](Self::is_idle_with_input).
+    #[inline]
+    pub(crate) fn is_idle_given_input(self, takes_jobs: bool) -> bool {
+        self.0 & !(WRITE | ignored_of_heard(takes_jobs)) == IDLE
     }
 
     /// Whether the machine waits for nothing but input, and no event has reported any.
@@ -121,6 +137,17 @@ impl StreamState {
         if heard {
             self.set(HEARD);
         }
+    }
+
+    /// Whether the peer has not said anything yet, in a machine that takes no jobs.
+    pub(crate) fn is_unheard(self) -> bool {
+        self.has(UNHEARD)
+    }
+
+    /// Records whether the peer has not said anything yet, in a machine that takes no jobs.
+    #[inline]
+    pub(crate) fn set_unheard(&mut self, unheard: bool) {
+        self.set_heard(unheard);
     }
 
     /// Whether the stream to the peer was shut down.

@@ -172,7 +172,11 @@ impl<M: Drive<H>, H, L: Stack> Placement<M, H, L> {
                 return;
             }
         };
-        let connection = ConnectionTask::incoming(new, stream, machine, carried, &self.boxes);
+        let mut connection = ConnectionTask::incoming(new, stream, machine, carried, &self.boxes);
+        // What comes from another pool has no port here, and its peer has been heard there.
+        if here.is_some() && new.target.is_none() {
+            connection.expect_first_bytes();
+        }
         let number = here.filter(|_| stays).unwrap_or_else(|| self.least_loaded());
         let port = &self.ports[number];
         let placed = if here == Some(number) {

@@ -279,7 +279,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         self.run(Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN);
     }
 
-    /// Drains the pool: the connection is closed as soon as it is at rest.
+    /// Drains the pool: the connection is closed as soon as it is at rest, but if the client has not sent anything, not
+    /// in the first second ([`Builder::drain_grace`](crate::Builder::drain_grace)).
     pub fn drain(&mut self) {
         self.harness.borrow_mut().drain();
     }

@@ -64,6 +64,21 @@ fn m1_x11_a_drain_closes_at_rest_and_waits_in_the_middle() {
 }
 
 #[test]
+fn m1_x19_a_drain_waits_for_the_first_bytes_of_a_peer() {
+    let (mut asks, mut silent) = (talking(), talking());
+    for conn in [&mut asks, &mut silent] {
+        conn.drain(at(0));
+        assert_eq!((conn.ended(), conn.deadline()), (None, Some(at(1_000))));
+    }
+    give(&mut asks, b"one\n", at(999));
+    assert_eq!(taken(&mut asks, at(999)), b"one;");
+    assert_eq!(asks.ended(), Some(Ended::Drained));
+    silent.on_time(at(1_000));
+    taken(&mut silent, at(1_000));
+    assert_eq!(silent.ended(), Some(Ended::Drained));
+}
+
+#[test]
 fn m4_a_panic_ends_its_connection_and_affects_no_other() {
     let host = Host::<Talk, Speaker>::new();
     let mut conns = [(); 2].map(|()| host.open(Peer::Memory, Speaker, at(0)));

@@ -201,6 +201,7 @@ impl polite::Handler for Host {
 #[test]
 fn g1_t3_a_drain_edge_begins_no_message() {
     let mut peer = Session::<Polite, _>::new(Host);
+    peer.send(b"hello\n");
     peer.drain();
     assert_eq!(peer.state(), Some("Bye"));
     peer.advance(seconds(4));
@@ -210,6 +211,19 @@ fn g1_t3_a_drain_edge_begins_no_message() {
     assert_eq!(peer.state(), Some("Bye"));
     peer.advance(seconds(1));
     assert_eq!(peer.state(), None);
+}
+
+#[test]
+fn g1_x19_a_peer_that_says_nothing_takes_the_drain_edge_after_the_grace() {
+    let mut peer = Session::<Polite, _>::new(Host);
+    peer.drain();
+    assert_eq!(peer.state(), Some("Line"));
+    peer.advance(seconds(1));
+    assert_eq!(peer.state(), Some("Bye"));
+    let mut peer = Session::<Polite, _>::new(Host);
+    peer.drain();
+    peer.send(b"hello\n");
+    assert_eq!(peer.state(), Some("Bye"));
 }
 
 /// Writes much while it sleeps, within a time for all of that.

@@ -186,8 +186,9 @@ fn l2_an_end_in_the_middle_takes_the_eof_edge_and_a_reset_ends_it() {
 #[test]
 fn x11_a_drain_closes_at_rest_and_waits_in_the_middle() {
     let mut peer = filing();
+    peer.send(b"doc3\nabc");
     peer.drain();
-    assert_eq!(peer.ended(), Some(Ended::Drained));
+    assert_eq!((peer.receive(), peer.ended()), (b"doc=abc\n".into(), Some(Ended::Drained)));
 
     let mut peer = filing();
     peer.send(b"doc3\nab");
@@ -203,6 +204,39 @@ fn x11_a_drain_closes_at_rest_and_waits_in_the_middle() {
     assert_eq!(peer.ended(), None);
     peer.send(b"c1\nx");
     assert_eq!((peer.receive(), peer.ended()), (b"doc=x\n".into(), Some(Ended::Drained)));
+}
+
+#[test]
+fn x19_a_drain_gives_a_peer_that_has_just_connected_a_second_for_its_first_bytes() {
+    let mut peer = filing();
+    peer.advance(Duration::from_millis(400));
+    peer.drain();
+    peer.advance(Duration::from_millis(599));
+    assert_eq!(peer.ended(), None);
+    peer.advance(Duration::from_millis(1));
+    assert_eq!(peer.ended(), Some(Ended::Drained), "the time counts from its start");
+
+    let mut peer = filing();
+    peer.advance(Duration::from_secs(1));
+    peer.drain();
+    assert_eq!(peer.ended(), Some(Ended::Drained), "it was silent for that time");
+
+    // A request that begins within the second has the time of its state.
+    let mut peer = filing();
+    peer.drain();
+    peer.advance(Duration::from_millis(999));
+    peer.send(b"doc3\nab");
+    peer.advance(Duration::from_secs(9));
+    peer.send(b"c");
+    assert_eq!((peer.receive(), peer.ended()), (b"doc=abc\n".into(), Some(Ended::Drained)));
+
+    // And there is no second one.
+    let mut peer = filing();
+    peer.drain();
+    peer.send(b"doc1\nadoc");
+    assert_eq!((peer.receive(), peer.ended()), (b"doc=a\n".into(), None));
+    peer.send(b"1\nb");
+    assert_eq!((peer.receive(), peer.ended()), (b"doc=b\n".into(), Some(Ended::Drained)));
 }
 
 fn start(pool: Pool) -> (Running, SocketAddr) {

@@ -56,6 +56,23 @@ fn x11_a_drain_takes_those_that_the_system_has_already_accepted() {
 }
 
 #[test]
+fn x19_a_drain_answers_the_first_request_of_a_peer_that_has_just_connected() {
+    let pool = Pool::builder::<Lengths>("lengths")
+        .listen("127.0.0.1:0")
+        .drain_grace(Duration::from_secs(20));
+    let (running, address) = start(pool.handler(|_| Client { on_line: Box::new(|| ()) }));
+    let (mut known, mut new) = (connect(address), connect(address));
+    ask(&known, "abc\n", "3\n");
+    let drained = thread::spawn(move || running.drain().unwrap());
+    // Its end shows that the drain has begun.
+    assert_eq!(known.read(&mut [0]).unwrap(), 0);
+    ask(&new, "hello\n", "5\n");
+    assert_eq!(new.read(&mut [0]).unwrap(), 0, "it is closed at the next rest");
+    let stats = drained.join().unwrap();
+    assert_eq!((stats.accepted, stats.drained, stats.open), (2, 2, 0));
+}
+
+#[test]
 fn x11_a_drain_waits_for_an_incomplete_request_up_to_its_deadline() {
     let pool = Pool::builder::<Lengths>("lengths")
         .listen("127.0.0.1:0")

@@ -248,6 +248,9 @@ fn x11_a_drain_waits_for_replies_that_are_awaited_and_no_longer() {
     assert_eq!(peer.ended(), Some(Ended::Drained));
 
     let mut peer = Session::<Asker, _>::new(Asks { uppers: upcase.submitter() });
+    peer.send(b"\n");
+    upcase.job();
+    upcase.reply(String::new());
     peer.drain();
     assert_eq!(peer.ended(), Some(Ended::Drained), "it awaits none");
 }

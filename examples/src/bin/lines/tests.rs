@@ -172,6 +172,7 @@ fn a_drain_says_goodbye_between_two_commands_and_in_the_clock() {
         let mut peer = connect();
         peer.send(sent);
         peer.drain();
+        peer.advance(Duration::from_secs(1));
         assert_eq!(text(&mut peer), "! the server shuts down\n");
         assert_eq!(peer.ended(), Some(Ended::Done));
     }

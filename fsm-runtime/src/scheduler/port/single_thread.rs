@@ -182,6 +182,15 @@ impl<T: Task> SingleThread<T> {
         self.common.turn_begins();
     }
 
+    /// Takes what the turns of this round's events have injected, in a port whose tasks have messages: what a
+    /// connection has posted to others leaves without another poll before it.
+    #[inline]
+    pub(crate) fn take_posted(&self, into: &mut Injected<T>) {
+        if const { T::SPEC.messages } {
+            self.injected().move_to(into);
+        }
+    }
+
     /// Runs a turn for each event of the poll, in their order.
     pub(crate) fn run_events<C: TimeSource>(
         &self,

@@ -32,6 +32,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             drain_within: self.drain_within,
             send_timeout: self.send_timeout,
             linger: self.linger,
+            drain_grace: self.drain_grace,
             state: self.state,
             has_handle: self.has_handle,
             ranges: self.ranges,

@@ -135,6 +135,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             output: if M::SPEC.uses(Features::DATAGRAMS) { usize::MAX } else { self.output_mark },
             send_timeout: Timer::millis(self.send_timeout, u64::MAX),
             linger: Timer::millis(self.linger, u64::MAX),
+            drain_grace: Timer::millis(self.drain_grace, u64::MAX),
             ..Limits::DEFAULT
         }
     }

@@ -6,7 +6,7 @@ use super::Builder;
 #[cfg(feature = "transitions")]
 use crate::machine::history::History;
 use crate::machine::label::Show;
-use crate::{Connection, Drive, Machine, PoolError, Transport};
+use crate::{Connection, ConnectionMachine, Drive, Machine, PoolError, Transport};
 
 /// The function that labels the connections of a pool, with the type of the handlers that it takes.
 pub(super) struct ShowOfAny {
@@ -19,6 +19,37 @@ impl ShowOfAny {
     /// The function, if it takes these handlers.
     pub(super) fn of<H: 'static>(&self) -> Option<Arc<Show<H>>> {
         self.show.downcast_ref().cloned()
+    }
+}
+
+impl<M: Machine, L: Transport> Builder<M, L> {
+    /// Measures one journey in so many, at least 1; with 1 it measures all. None by default.
+    ///
+    /// A journey is the work of a connection from rest to rest, which is a request with its answer in most protocols.
+    /// It begins with the turn in which the first bytes arrive in a `#[rest]` state. It ends when the connection is at
+    /// rest again with nothing unread and nothing unsent, or when it is over.
+    ///
+    /// Each measured journey is a span of `tracing` at `INFO`, of the name `journey` and without a parent, with the
+    /// fields `pool`, `key`, `from` and `to` (states) and `seconds`. The events that handlers log in it are in the
+    /// span. A job for which a state of it waits in a `call` is a span `job` in it, with the same fields, in
+    /// whatever pool of the process it runs, and so are the jobs of that job. Jobs that the connections of a pool
+    /// answer, and those that a handler gives away with [`Cx::submit`](crate::Cx::submit), have none.
+    /// [`PoolSnapshot::journeys`](crate::PoolSnapshot::journeys) and `fsm_journey_seconds` of the
+    /// console count the durations.
+    ///
+    /// A peer that only ends its stream makes no journey, and messages and deadlines begin none. Each thread
+    /// counts by itself, and measures its first one.
+    ///
+    /// Without this setting a pool of connections runs the same code as if there were no journeys. With it, a
+    /// thread looks at each turn, and keeps an entry for each measured journey that is under way; so do
+    /// the threads of jobs in all pools that start with this one or after it.
+    pub fn journeys(mut self, one_in: u32) -> Self
+    where
+        M: ConnectionMachine,
+    {
+        self.ranges.check("journeys", one_in as usize, 1..=u32::MAX as usize);
+        self.journeys = Some(one_in.max(1));
+        self
     }
 }
 

@@ -226,6 +226,7 @@ fn a_client_that_does_not_read_is_closed_after_half_a_minute() {
 fn a_drain_closes_at_rest_and_lets_requests_finish() {
     let mut peer = Peer::new();
     peer.session.drain();
+    peer.wait(SECOND);
     assert_eq!(peer.session.ended(), Some(Ended::Drained));
 
     let put = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";

@@ -40,7 +40,6 @@ impl<T> Injected<T> {
     #[inline]
     pub(super) fn move_to(&mut self, thread: &mut Self) {
         if !thread.is_empty() {
-            // The last round panicked, which is a bug of the runtime.
             self.append_to(thread);
             return;
         }
@@ -55,7 +54,7 @@ impl<T> Injected<T> {
         }
     }
 
-    #[cold]
+    /// Adds all of it to what the thread has taken already.
     fn append_to(&mut self, thread: &mut Self) {
         thread.keys.append(&mut self.keys);
         thread.tasks.append(&mut self.tasks);
