@@ -21,7 +21,7 @@ use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
-use crate::spec::Features;
+use crate::spec::{Features, Wait};
 use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 
 mod close;
@@ -141,6 +141,17 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         self.pending.as_ref().map_or(0, |pending| pending.input.len())
     }
 
+    /// Whether messages wait that its state takes.
+    #[inline]
+    pub(crate) fn has_messages(&self, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
+        M::SPEC.messages
+            && M::SPEC.states[self.machine.state()]
+                .waits
+                .iter()
+                .any(|wait| matches!(wait, Wait::Message))
+            && scratch.environment.mailboxes.queued(key) > 0
+    }
+
     #[inline]
     fn is_tick_due(&mut self, scratch: &ConnectionScratch<M, H>) -> bool {
         let Self { machine, deadlines, .. } = self;
@@ -193,7 +204,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             | Goodbye::RefusedOddTime
             | Goodbye::RefusedEvenTime
             | Goodbye::Said => {}
-            Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
+            Goodbye::Closing(why) | Goodbye::ClosingOther(why) => {
+                return self.close(why, send_by, false, key, scratch);
+            }
             Goodbye::EndAsked => return self.end_as_asked(scratch),
             Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {
                 self.put_back(resumed, scratch);
@@ -347,8 +360,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let nothing_pending =
             !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
         let nothing_pending = nothing_pending && pending.other_progress.is_none();
+        let socket_goes_on = self.socket.goes_on(self.state);
         let is_idle = nothing_pending && reason.waits_for(WaitSet::READ);
-        let is_idle = is_idle && self.socket.due() == u64::MAX;
+        let is_idle = is_idle && self.socket.due() == u64::MAX && !socket_goes_on;
         // The fast path notes no transitions.
         #[cfg(feature = "transitions")]
         let is_idle = is_idle && !scratch.context.edges.are_noted();
@@ -356,6 +370,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if !nothing_pending {
             self.pending = Some(scratch.boxes.fill(pending));
         } else if scratch.context.draining
+            && !self.other_sends()
             && reason != StopReason::BudgetSpent
             && M::SPEC.states[self.machine.state()].rest
             && !Self::awaits_reply(reason, key, scratch)
@@ -365,8 +380,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
         }
-        let again = paused || reason == StopReason::BudgetSpent || self.socket.goes_on(self.state);
+        let again = paused || reason == StopReason::BudgetSpent || socket_goes_on;
         if again { TurnOutcome::Again } else { TurnOutcome::Wait }
+    }
+
+    /// Whether output is on its way to the other socket.
+    fn other_sends(&self) -> bool {
+        self.other.peek().is_some_and(OtherEnd::sends)
     }
 
     /// Whether the reply to a job that the connection has given away is to come, or has just come.
@@ -500,11 +520,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
 
     fn is_at_rest(&self) -> bool {
         let rests = M::SPEC.states[self.machine.state()].rest;
-        rests && self.goodbye.has_not_begun() && self.pending.is_none()
+        rests && self.goodbye.has_not_begun() && self.pending.is_none() && !self.other_sends()
     }
 
     fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::ShedCloses)
+        self.goodbye.closing().is_some() || self.goodbye == Goodbye::ShedCloses
     }
 
     fn end_next(&mut self) -> bool {
@@ -538,7 +558,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         let leaving = scratch.leaving.take();
         if let Some(other) = self.other.get() {
             // Its peer must not take what it has got for the whole.
-            other.close(!matches!(why, Ended::Done | Ended::Drained) || other.output.len() > 0);
+            let is_whole =
+                matches!(why, Ended::Done | Ended::Drained | Ended::Shed | Ended::HandedOff);
+            other.close(!is_whole || other.output.len() > 0);
         }
         if leaving.is_none() {
             self.abort_if_unsent(0);

@@ -8,6 +8,8 @@ pub(super) enum Goodbye {
     Said,
     /// The last output leaves; the connection ends for this reason.
     Closing(Ended),
+    /// The first socket has nothing left to do, and the last output to the other one leaves.
+    ClosingOther(Ended),
     /// It ends in its next turn, because somebody asked for it.
     EndAsked,
     /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
@@ -26,6 +28,14 @@ pub(super) enum Goodbye {
 }
 
 impl Goodbye {
+    /// The reason of a connection that closes.
+    pub(super) fn closing(self) -> Option<Ended> {
+        match self {
+            Self::Closing(why) | Self::ClosingOther(why) => Some(why),
+            _ => None,
+        }
+    }
+
     pub(super) fn has_not_begun(self) -> bool {
         matches!(self, Self::NotSaid | Self::RefusedOddTime | Self::RefusedEvenTime)
     }

@@ -10,7 +10,7 @@ use crate::connection::turn::{NextAction, Turn};
 use crate::machine::runner::{Side, StopReason};
 use crate::net::dial::{Connected, Dial};
 use crate::net::lookup::Lookups;
-use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
+use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd, TestWorld};
 use crate::net::poll::Registry;
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
@@ -36,7 +36,17 @@ pub(super) struct OtherSide<'a> {
     pub(super) end: &'a mut OtherEnd,
     pub(super) recv: RecvBuffer<'a>,
     pub(super) send: &'a mut SendBuffer,
+    /// The bytes that the socket has taken in this turn.
+    pub(super) sent: usize,
+    pub(super) times: Times,
     world: World<'a>,
+}
+
+/// The time of a turn, and the time in which a peer must take some of its output.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) now: u64,
+    pub(super) within: u64,
 }
 
 /// What connects: the system, or a test.
@@ -58,6 +68,7 @@ impl<'a> OtherSide<'a> {
         end: &'a mut OtherEnd,
         scratch: &'a mut OtherScratch,
         registry: Option<&'a Registry>,
+        times: Times,
     ) -> Self {
         #[cfg(feature = "tls")]
         let tls = scratch.tls.as_ref();
@@ -76,12 +87,17 @@ impl<'a> OtherSide<'a> {
         recv.resume(std::mem::take(&mut end.input));
         output.resume(std::mem::take(&mut end.output));
         end.breaks = false;
-        Self { end, recv, send: output, world }
+        if end.send_by <= times.now {
+            // A poll may report room late, when much of the socket's buffer is free again.
+            end.state.add(Readiness::WRITE);
+        }
+        Self { end, recv, send: output, sent: 0, times, world }
     }
 
     /// Leaves the unread input and the unsent output for the next turn.
     pub(super) fn keep(self) {
-        let Self { end, recv, send, .. } = self;
+        let Self { end, recv, send, sent, .. } = self;
+        end.has_sent = sent > 0;
         end.input = recv.keep();
         end.output = send.keep();
     }
@@ -96,12 +112,7 @@ impl<'a> OtherSide<'a> {
     }
 
     /// Goes on with connecting. Returns whether the machine has something to learn.
-    pub(super) fn connect(
-        &mut self,
-        key: Key,
-        now: u64,
-        waker: &dyn Fn() -> Arc<dyn Wake>,
-    ) -> bool {
+    pub(super) fn connect(&mut self, key: Key, waker: &dyn Fn() -> Arc<dyn Wake>) -> bool {
         if let Some(target) = self.end.named.take() {
             if self.is_free_for(&target) {
                 self.end.link.reuse();
@@ -127,7 +138,7 @@ impl<'a> OtherSide<'a> {
                 }
                 Link::Dial(dial) => {
                     let World::System { registry, .. } = self.world else { return false };
-                    let decided = dial.poll(now, registry, token::of_other(key));
+                    let decided = dial.poll(self.times.now, registry, token::of_other(key));
                     decided.map(|won| {
                         won.and_then(|won| self.opened(won)).unwrap_or_else(Link::Failed)
                     })
@@ -139,7 +150,10 @@ impl<'a> OtherSide<'a> {
                         Ok(()) if stream.is_truncated() => {
                             Some(Link::Failed(io::ErrorKind::UnexpectedEof.into()))
                         }
-                        Ok(()) if stream.is_handshaking() => None,
+                        Ok(()) if stream.is_handshaking() => {
+                            let Times { now, within } = self.times;
+                            stream.check_time(now, within).err().map(Link::Failed)
+                        }
                         Ok(()) => match std::mem::replace(&mut self.end.link, Link::Closed) {
                             Link::Handshake(stream, _) => Some(Link::encrypted(stream, peer)),
                             link => Some(link),
@@ -152,7 +166,7 @@ impl<'a> OtherSide<'a> {
                     test.decision().map(|stream| stream.map_or_else(Link::Failed, Link::simulated))
                 }
                 Link::Failed(_) | Link::Open { .. } => return true,
-                Link::Closed => return false,
+                Link::Closed | Link::Lost => return false,
             };
             let Some(next) = next else { return false };
             if next.is_new() {
@@ -232,10 +246,14 @@ impl<'a> OtherSide<'a> {
             // The connection that is open may be to another target than the output is for.
             return 0;
         }
+        if matches!(self.end.link, Link::Lost) {
+            self.send.discard();
+        }
         let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
             return 0;
         };
         let flushed = ReadyIo { socket: stream, state }.flush(self.send);
+        self.sent += *flushed.as_ref().unwrap_or(&0);
         flushed.unwrap_or_else(|_| {
             match &mut self.end.relay {
                 // What the target has sent before it broke off is read first.
@@ -264,6 +282,39 @@ impl<'a> OtherSide<'a> {
             return Ok(Received::Nothing);
         };
         self.recv.read(&mut ReadyIo { socket: stream, state })
+    }
+
+    /// Whether the output that waits is at the mark, so that nothing that would add to it is taken.
+    pub(super) fn is_full(&self, mark: usize) -> bool {
+        self.end.is_open() && self.end.named.is_none() && self.send.len() >= mark
+    }
+
+    /// Resets the connection if its peer has not taken any of its output for as long as the pool's send timeout (L3,
+    /// E12). For the machine it is broken.
+    pub(super) fn check_time(&mut self) {
+        let Times { now, within } = self.times;
+        let waits = !self.send.is_empty() && self.end.named.is_none();
+        let OtherEnd { link: Link::Open { stream, .. }, send_by, target, .. } = &mut *self.end
+        else {
+            self.end.send_by = u64::MAX;
+            return;
+        };
+        if self.sent > 0 || !waits {
+            *send_by = u64::MAX;
+        }
+        if waits {
+            *send_by = (*send_by).min(now.saturating_add(within));
+        }
+        if *send_by > now && stream.check_time(now, within).is_ok() {
+            return;
+        }
+        let target = target.as_ref();
+        crate::log::debug!(?target, "another socket is reset, because its peer takes no output");
+        stream.abort();
+        self.end.link = Link::Lost;
+        self.end.send_by = u64::MAX;
+        self.broken();
+        self.end.breaks = true;
     }
 
     /// Notes that the connection is broken: for the machine its stream has ended, or the relay.
@@ -296,6 +347,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             if other.send.len() >= self.budget.mark {
                 return StopReason::Waiting(WaitSet::writable(0));
             }
+        }
+        if other.end.relay.as_ref().is_some_and(Relay::cuts_off_the_first) {
+            // What the peer has got is not the whole, so the end of its connection is a reset, too.
+            io.socket.abort();
         }
         let reads_other = self.runner.side() == Side::Other;
         let other_ended = other.end.state.has_ended() || !other.end.is_open();
@@ -334,7 +389,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         }
         if reason.waits_for(WaitSet::CONNECT) {
             let waker = || self.environment.mailboxes.waker();
-            let decided = other.connect(self.key, self.context.now, &waker);
+            let decided = other.connect(self.key, &waker);
             return Ok(Some(if decided { NextAction::Run } else { self.unless_broken()? }));
         }
         if reason.waits_for(WaitSet::READ_OTHER) {
@@ -371,6 +426,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let Some(other) = &mut self.other else { return Ok(NextAction::Return) };
         self.has_read = true;
         let passed = pass_on(&mut self.stream, other, &mut self.budget)?;
+        self.sent += passed.sent;
         if passed.moved {
             let (now, settings) = (self.context.now, &self.environment.settings);
             self.runner.stay(now, settings);

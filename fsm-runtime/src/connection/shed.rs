@@ -73,10 +73,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                 self.goodbye = Goodbye::ShedSaid;
                 self.state.set_idle(false);
             }
+            Goodbye::ClosingOther(why) if leaves(why) => {
+                self.goodbye = Goodbye::ClosingOther(Ended::Shed);
+            }
             Goodbye::Closing(why) if why == Ended::Shed || leaves(why) => {
                 self.goodbye = Goodbye::ShedCloses;
                 let has_begun = before != Goodbye::ShedCloses;
-                if outcome == TurnOutcome::Wait && has_begun && self.pending.is_none() {
+                let all_is_sent = self.pending.is_none() && !self.other_sends();
+                if outcome == TurnOutcome::Wait && has_begun && all_is_sent {
                     // The peer has got all. A newcomer does not wait until it has noticed.
                     return TurnOutcome::Again;
                 }

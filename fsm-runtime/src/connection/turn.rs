@@ -1,7 +1,7 @@
 use std::io;
 use std::ops::Range;
 
-use crate::connection::other::OtherSide;
+use crate::connection::other::{OtherSide, Times};
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::environment::EnvironmentOf;
@@ -59,7 +59,7 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     stopped: Option<StopReason>,
     pub(super) has_read: bool,
     /// Bytes that were sent.
-    sent: usize,
+    pub(super) sent: usize,
     /// A deadline has passed since there was less output than the mark.
     expired_while_full: bool,
     /// The other socket, in a machine that has one.
@@ -113,6 +113,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             recv.resume(resumed.input);
             progress = resumed.progress;
         }
+        let times = Times { now: scratch.context.now, within: scratch.limits.send_timeout };
         let send = &mut scratch.output;
         budget.note_progress(recv.bytes().len(), send.len());
         Some(Turn {
@@ -130,9 +131,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             expired_while_full: resumed.expired_while_full,
             #[cfg(feature = "tls")]
             tls: scratch.tls.as_ref(),
-            other: other
-                .get()
-                .map(|end| OtherSide::new(end, &mut scratch.other, scratch.registry.as_deref())),
+            other: other.get().map(|end| {
+                let registry = scratch.registry.as_deref();
+                OtherSide::new(end, &mut scratch.other, registry, times)
+            }),
             other_progress: resumed.other_progress.map(|progress| *progress).unwrap_or_default(),
         })
     }
@@ -152,6 +154,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let mut kept = None;
         if let Some(mut other) = other {
             other.flush();
+            other.check_time();
             if keeps_progress && !other.recv.bytes().is_empty() {
                 kept = Some(Box::new(other_progress));
             }
@@ -287,6 +290,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 return Some(StopReason::SendTimeout);
             }
         }
+        // A sleep or a tick may write to either socket.
+        let full = full || self.other.as_ref().is_some_and(|other| other.is_full(self.budget.mark));
         let ends = self.other.as_mut().map(|other| other.lend(&*io.socket).0);
         let peer: &dyn PeerAddr = match &ends {
             Some(ends) => ends,

@@ -189,7 +189,7 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
     }
 
     fn goes_on(&self, state: StreamState) -> bool {
-        self.between.as_ref().is_some_and(|between| between.reads_on(state))
+        self.between.as_ref().is_some_and(|between| between.goes_on(state))
     }
 
     fn check_time(&mut self, now: u64, within: u64) -> io::Result<()> {

@@ -36,6 +36,9 @@ pub(crate) struct Between<C> {
     pub(super) ended: Option<LayerEnd>,
     /// Output waits for the end of the handshake.
     pub(super) holds_output: bool,
+    /// A read waits until less output is unsent. No event tells when it can go on, because the stream below was not
+    /// read.
+    pub(super) reads_when_sent: bool,
     /// A `#[tls]` state waits for the end of the handshake.
     pub(super) awaited: Cell<bool>,
 }
@@ -50,6 +53,7 @@ impl<C> Default for Between<C> {
             aborted: false,
             ended: None,
             holds_output: false,
+            reads_when_sent: false,
             awaited: Cell::default(),
         }
     }
@@ -161,9 +165,10 @@ impl<C: Codec> Between<C> {
             if self.working()?.has_closed() {
                 return Ok(Read { bytes: 0, drained: false });
             }
-            if self.unsent() > MOST_UNSENT && !self.flush(stream)? {
-                return Err(io::ErrorKind::WouldBlock.into());
+            if self.unsent() > MOST_UNSENT {
+                self.flush(stream)?;
             }
+            self.has_room()?;
             let (bytes, drained) = self.read_records(stream, plain, scratch)?;
             if bytes > 0 {
                 let drained = drained && !self.has_rest() && !self.can_decode();
@@ -175,6 +180,12 @@ impl<C: Codec> Between<C> {
         }
         // Others have their turns, and this stream goes on in its next one.
         Err(io::ErrorKind::ResourceBusy.into())
+    }
+
+    /// Fails while so much output waits that no more input is processed.
+    pub(super) fn has_room(&mut self) -> io::Result<()> {
+        self.reads_when_sent = self.unsent() > MOST_UNSENT;
+        if self.reads_when_sent { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
     fn can_decode(&self) -> bool {
