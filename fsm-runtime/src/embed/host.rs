@@ -251,7 +251,8 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
 
     /// Sets what wakes a connection to which another one, or a job, has posted a message: it is called with the
     /// key of that connection, on the thread that posts and maybe inside a call of another connection, and lets the
-    /// event loop call [`Conn::on_time`] soon. Without it such a message waits for the next call of any kind.
+    /// event loop call [`Conn::on_time`] soon. Without it such a message waits for the next call of any kind; one
+    /// that a machine posts to itself makes the [deadline](Conn::deadline) over at once.
     pub fn on_wake(mut self, wake: impl Fn(Key) + Send + Sync + 'static) -> Self {
         self.wake = Some(Arc::new(WakeWith(wake)));
         self

@@ -199,11 +199,18 @@ struct Scene {
     asked: AtomicUsize,
     /// All connections have ended.
     over: AtomicBool,
+    /// The counters of the pool then.
+    stats: Mutex<Stats>,
 }
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { pattern: Pattern::new(), asked: AtomicUsize::new(0), over: AtomicBool::new(false) }
+        Self {
+            pattern: Pattern::new(),
+            asked: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            stats: Mutex::default(),
+        }
     }
 }
 
@@ -280,7 +287,7 @@ fn run(kind: Kind, connections: usize, random: &mut Random) {
             let all_ended = running.as_ref().is_some_and(|running| running.stats().open == 0);
             if let Some(running) = running.take_if(|_| drains || all_asked && all_ended) {
                 scope.spawn(move || {
-                    drain(running, kind);
+                    *scene.stats.lock().unwrap() = drain(running, kind);
                     scene.over.store(true, Ordering::Relaxed);
                 });
             }
@@ -290,22 +297,24 @@ fn run(kind: Kind, connections: usize, random: &mut Random) {
             assert!(begun.elapsed() < Duration::from_secs(60), "{kind:?}: some stay");
         }
     });
-    check(kind, &ends.into_inner().unwrap(), &books.lock().unwrap());
+    let stats = scene.stats.into_inner().unwrap();
+    check(kind, stats, &ends.into_inner().unwrap(), &books.lock().unwrap());
 }
 
 /// Nothing stays past its time, which is much shorter than that of the drain.
-fn drain(running: Running, kind: Kind) {
+fn drain(running: Running, kind: Kind) -> Stats {
     let begun = Instant::now();
     let stats = running.drain().unwrap();
     assert_eq!((stats.open, stats.panicked), (0, 0), "{kind:?}");
     assert!(begun.elapsed() < Duration::from_secs(30), "{kind:?}: {:?}", begun.elapsed());
+    stats
 }
 
 /// Whoever has seen a clean end has got all that was queued, and those who behave see one.
-fn check(kind: Kind, ends: &HashMap<usize, Ends>, books: &HashMap<usize, Queued>) {
+fn check(kind: Kind, stats: Stats, ends: &HashMap<usize, Ends>, books: &HashMap<usize, Queued>) {
     for (number, Ends { first, other }) in ends {
         let queued = books.get(number).copied().unwrap_or_default();
-        let told = format!("{kind:?}, {number}: {first:?}, {other:?} of {queued:?}");
+        let told = format!("{kind:?}, {number}: {first:?}, {other:?} of {queued:?}; {stats:?}");
         let well =
             |end: &Option<(Manner, Peer)>| end.as_ref().is_some_and(|(manner, _)| manner.is_good());
         let (first_is_good, other_is_good) = (well(first), well(other));
