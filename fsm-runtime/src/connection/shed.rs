@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::connection::full_turn::ResumedIo;
 use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
-use crate::connection::{ConnectionTask, Pending, ResumedIo};
+use crate::connection::{ConnectionTask, Pending};
 use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::{Task, TurnOutcome};

@@ -21,6 +21,7 @@ mod custom;
 mod handshake;
 mod held;
 mod outgoing;
+mod reading;
 
 use self::between::{Between, Scratch};
 use self::codec::{Codec, Decoded, Sinks};

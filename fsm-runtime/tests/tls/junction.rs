@@ -92,9 +92,10 @@ impl crossing::Handler for Switch {
     }
 
     fn line(&mut self, line: &[u8], cx: &mut CrossingCx<'_>) -> crossing::AfterLine {
-        let text = std::str::from_utf8(line).unwrap();
-        let (verb, count) = text.split_once(' ').unwrap_or((text, "0"));
-        let count: usize = count.parse().unwrap();
+        // When a target has broken off, what was to be passed on comes as lines.
+        let text = String::from_utf8_lossy(line);
+        let (verb, count) = text.split_once(' ').unwrap_or((&text, "0"));
+        let Ok(count) = count.parse::<usize>() else { return crossing::AfterLine::Gone };
         let Queued { first, other } = self.queued;
         match verb {
             "number" => {
@@ -294,7 +295,11 @@ fn run(kind: Kind, connections: usize, random: &mut Random) {
             if all_asked && scene.over.load(Ordering::Relaxed) {
                 break;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{kind:?}: some stay");
+            if begun.elapsed() > Duration::from_secs(60) {
+                scene.over.store(true, Ordering::Relaxed);
+                let stats = running.as_ref().map(Running::stats);
+                panic!("{kind:?}: some stay, {all_asked}, {stats:?}");
+            }
         }
     });
     let stats = scene.stats.into_inner().unwrap();
@@ -323,8 +328,9 @@ fn check(kind: Kind, stats: Stats, ends: &HashMap<usize, Ends>, books: &HashMap<
             if peer.is_whole && *manner != Manner::EndsEarly {
                 assert_eq!(peer.got, queued.first, "{told}");
             }
-            // In a drain its further requests may meet a connection that is closed.
-            assert!(peer.is_whole || !first_is_good || kind.drains, "{told}");
+            // If the target breaks off or the pool drains, what it still sends may meet a connection that is closed (G2).
+            let may_break = !first_is_good || !other_is_good || kind.drains;
+            assert!(peer.is_whole || may_break, "{told}");
         }
         if let Some((_, peer)) = other {
             assert!(peer.is_in_order, "{told}");

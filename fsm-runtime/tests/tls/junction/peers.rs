@@ -217,7 +217,7 @@ pub(super) fn client(
         None => End::Plain(stream),
     };
     // What it says fits the buffers of the two sockets, so that it need not read meanwhile.
-    let mut for_target = 0;
+    let (mut for_target, mut has_failed) = (0, false);
     for (line, follows) in lines {
         let (verb, count) = line.trim_end().split_once(' ').unwrap_or(("", "0"));
         let count: usize = count.parse().unwrap();
@@ -229,6 +229,7 @@ pub(super) fn client(
             for_target += count;
         }
         if said.is_err() {
+            has_failed = true;
             break;
         }
         thread::sleep(Duration::from_millis(random.below(3) as u64 * 20));
@@ -236,7 +237,9 @@ pub(super) fn client(
     if manner == Manner::HalfCloses {
         let _ = end.end();
     }
-    let peer = reads.run(&mut end, pattern);
+    let mut peer = reads.run(&mut end, pattern);
+    // The error of a reset is told once, and then it looks like an end.
+    peer.is_whole &= !has_failed;
     scene.asked();
     leave(manner, end, scene);
     peer
