@@ -204,7 +204,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     }
 
     fn closes(&self) -> bool {
-        self.goodbye.closing().is_some() || self.goodbye == Goodbye::ShedCloses
+        self.goodbye.closes()
     }
 
     fn end_next(&mut self) -> bool {

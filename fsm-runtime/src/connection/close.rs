@@ -43,7 +43,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
-        if self.goodbye.closing().is_none() {
+        if !self.goodbye.closes() {
             self.begin_close(why, key, scratch);
         }
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
@@ -64,7 +64,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         let first = match self.goodbye {
-            Goodbye::ClosingOther(_) => TurnOutcome::Ended(why),
+            Goodbye::ClosingOther => TurnOutcome::Ended(why),
             _ => self.close_first(why, send_by, has_sent, scratch),
         };
         if first == TurnOutcome::Ended(Ended::SendTimeout) {
@@ -96,8 +96,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// The first socket is at its end. Its peer learns that now, and not when the other one is.
     fn leave_first(&mut self, why: Ended) {
-        if !matches!(self.goodbye, Goodbye::ClosingOther(_)) {
-            self.goodbye = Goodbye::ClosingOther(why);
+        if self.goodbye != Goodbye::ClosingOther {
+            self.goodbye = Goodbye::ClosingOther;
+            if let Some(end) = self.other.get() {
+                end.closes = Some(why);
+            }
             self.deadlines = M::Deadlines::only(u64::MAX);
             if !self.state.is_shut() {
                 self.state.set_shut();

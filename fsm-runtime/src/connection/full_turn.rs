@@ -73,8 +73,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             | Goodbye::RefusedOddTime
             | Goodbye::RefusedEvenTime
             | Goodbye::Said => {}
-            Goodbye::Closing(why) | Goodbye::ClosingOther(why) => {
-                return self.close(why, send_by, false, key, scratch);
+            Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
+            Goodbye::ClosingOther => {
+                let why = self.other.peek().and_then(|other| other.closes);
+                return self.close(why.unwrap_or(Ended::Done), send_by, false, key, scratch);
             }
             Goodbye::EndAsked => return self.end_as_asked(scratch),
             Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {

@@ -14,8 +14,6 @@ pub(super) enum Goodbye {
     Said,
     /// The last output leaves; the connection ends for this reason.
     Closing(Ended),
-    /// The first socket has nothing left to do, and the last output to the other one leaves.
-    ClosingOther(Ended),
     /// It ends in its next turn, because somebody asked for it.
     EndAsked,
     /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
@@ -24,6 +22,8 @@ pub(super) enum Goodbye {
     ShedSaid,
     /// A newcomer takes its place, and the last output leaves.
     ShedCloses,
+    /// The first socket has nothing left to do, and the last output to the other one leaves, which knows the reason.
+    ClosingOther,
     /// It has not begun, and another process has refused the connection, when it was asked to move for the first, third
     /// or fifth time.
     #[cfg_attr(not(unix), expect(dead_code, reason = "connections do not move"))]
@@ -34,12 +34,9 @@ pub(super) enum Goodbye {
 }
 
 impl Goodbye {
-    /// The reason of a connection that closes.
-    pub(super) fn closing(self) -> Option<Ended> {
-        match self {
-            Self::Closing(why) | Self::ClosingOther(why) => Some(why),
-            _ => None,
-        }
+    /// Whether the last output leaves.
+    pub(super) fn closes(self) -> bool {
+        matches!(self, Self::Closing(_) | Self::ShedCloses | Self::ClosingOther)
     }
 
     pub(super) fn has_not_begun(self) -> bool {

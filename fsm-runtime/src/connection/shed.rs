@@ -7,6 +7,7 @@ use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
 use crate::connection::{ConnectionTask, Pending};
+use crate::machine::other::sealed::Slot;
 use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::{Task, TurnOutcome};
@@ -74,8 +75,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                 self.goodbye = Goodbye::ShedSaid;
                 self.state.set_idle(false);
             }
-            Goodbye::ClosingOther(why) if leaves(why) => {
-                self.goodbye = Goodbye::ClosingOther(Ended::Shed);
+            Goodbye::ClosingOther => {
+                if let Some(why) = self.other.get().and_then(|other| other.closes.as_mut()) {
+                    *why = if leaves(*why) { Ended::Shed } else { *why };
+                }
             }
             Goodbye::Closing(why) if why == Ended::Shed || leaves(why) => {
                 self.goodbye = Goodbye::ShedCloses;

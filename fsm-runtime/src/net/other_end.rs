@@ -10,7 +10,7 @@ use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsStream;
 use crate::net::transport::{ByteStream, FileSent, Read};
-use crate::{Moved, Peer, Target, Way};
+use crate::{Ended, Moved, Peer, Target, Way};
 
 /// The other socket of a connection, with what is pending for it between two turns. Only connections of
 /// machines with a `#[connect]` state have one, in a box.
@@ -43,6 +43,8 @@ pub struct OtherEnd {
     pub(crate) breaks: bool,
     /// The last turn has sent output.
     pub(crate) has_sent: bool,
+    /// Why the connection ends, once the first socket has nothing left to do.
+    pub(crate) closes: Option<Ended>,
     /// The time by which its peer must have taken some of the output or, while the connection closes, have ended its
     /// stream, in milliseconds of the pool's clock; `u64::MAX` if it is not set.
     pub(crate) send_by: u64,
@@ -65,6 +67,7 @@ impl Default for OtherEnd {
             reads_next: false,
             breaks: false,
             has_sent: false,
+            closes: None,
             send_by: u64::MAX,
         }
     }
