@@ -6,7 +6,7 @@ use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{MachineRunner, Started};
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
 use crate::net::readiness::Readiness;

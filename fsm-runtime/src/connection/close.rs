@@ -3,7 +3,7 @@ use crate::connection::other::{OtherSide, Times};
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::net::other_end::{Link, OtherEnd};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
@@ -259,7 +259,7 @@ fn shut_down(
         Ok(Received::Bytes(_)) => true,
         Ok(Received::Nothing) if io.state.is_shut() => !draining,
         Ok(Received::Nothing) if has_last_words => true,
-        // What arrives before the close makes it a reset. In a drain, where busy peers are closed, the end
+        // Input that arrives before the close makes it a reset. In a drain, where busy peers are closed, the end
         // goes out first, and a reset behind it is not noticed.
         Ok(Received::Nothing) if draining => false,
         // The peer is told the end of a stream that has one of its own.

@@ -5,7 +5,7 @@ use std::io;
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, Leaving};
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::TurnOutcome;

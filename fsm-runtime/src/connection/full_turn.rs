@@ -7,7 +7,7 @@ use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::input::DecodeProgress;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::StopReason;
 use crate::net::other_end::OtherEnd;
 use crate::net::pending_io::{NewConnection, PendingIo};

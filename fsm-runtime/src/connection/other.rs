@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::connection::other::connect::World;
-use crate::connection::other::ends::Ends;
+use crate::connection::other::connect::Dialer;
+use crate::connection::other::ends::BothEnds;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
 use crate::connection::turn::{NextAction, Turn};
@@ -31,7 +31,7 @@ pub(super) struct OtherSide<'a> {
     /// The bytes that the socket has taken in this turn.
     pub(super) sent: usize,
     pub(super) times: Times,
-    world: World<'a>,
+    world: Dialer<'a>,
 }
 
 /// The time of a turn, and the time in which a peer must take some of its output.
@@ -53,14 +53,14 @@ impl<'a> OtherSide<'a> {
         let tls = scratch.tls.as_ref();
         let OtherScratch { buffer, output, lookups, test, .. } = scratch;
         let world = match (registry, lookups, test) {
-            (Some(registry), Some(lookups), _) => World::System {
+            (Some(registry), Some(lookups), _) => Dialer::System {
                 registry,
                 lookups,
                 #[cfg(feature = "tls")]
                 tls,
             },
-            (_, _, Some(test)) => World::Test(&**test),
-            _ => World::Nothing,
+            (_, _, Some(test)) => Dialer::Test(&**test),
+            _ => Dialer::Nothing,
         };
         let mut recv = RecvBuffer::new(buffer);
         recv.resume(std::mem::take(&mut end.input));
@@ -85,9 +85,9 @@ impl<'a> OtherSide<'a> {
     pub(super) fn lend<'s, S>(
         &'s mut self,
         socket: &'s S,
-    ) -> (Ends<'s, S>, &'s mut RecvBuffer<'a>) {
+    ) -> (BothEnds<'s, S>, &'s mut RecvBuffer<'a>) {
         let Self { end, recv, send, .. } = self;
-        (Ends::new(socket, end, send), recv)
+        (BothEnds::new(socket, end, send), recv)
     }
 
     /// Goes on with what TLS itself has to read and to send.
@@ -116,7 +116,7 @@ impl<'a> OtherSide<'a> {
         self.sent += *flushed.as_ref().unwrap_or(&0);
         flushed.unwrap_or_else(|_| {
             match &mut self.end.relay {
-                // What the target has sent before it broke off is read first.
+                // Bytes that the target has sent before it broke off are read first.
                 Some(relay) if relay.way == Way::Out => {
                     relay.end = Some(RelayEnd::Gone);
                     self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
@@ -209,7 +209,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             }
         }
         if other.end.relay.as_ref().is_some_and(Relay::cuts_off_the_first) {
-            // What the peer has got is not the whole, so the end of its connection is a reset, too.
+            // The peer has not got all bytes, so the end of its connection is a reset, too.
             io.socket.abort();
         }
         let reads_other = self.runner.side() == Side::Other;

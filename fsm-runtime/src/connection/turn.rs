@@ -8,7 +8,7 @@ use crate::connection::scratch::ConnectionScratch;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{Budget, MachineRunner, Side, StopReason};
 use crate::net::ready_io::ReadyIo;
 use crate::net::recv_buffer::RecvBuffer;
@@ -71,7 +71,7 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     pub(super) other: Option<OtherSide<'a>>,
     /// The progress on its input, in a state that waits for both sockets.
     pub(super) other_progress: DecodeProgress<M::Partial>,
-    /// What TLS begins with in a `#[tls]` state.
+    /// The settings with which a `#[tls]` state begins TLS.
     #[cfg(feature = "tls")]
     pub(super) tls: Option<&'a TlsSettings>,
 }

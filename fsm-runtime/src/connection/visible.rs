@@ -1,7 +1,7 @@
-//! What a snapshot sees of a connection.
+//! The part of a connection that snapshots see.
 
 use crate::connection::ConnectionTask;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::visible::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};

@@ -3,7 +3,7 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Session;
-use super::output::Output;
+use super::received_bytes::ReceivedBytes;
 use crate::net::memory::MemoryStream;
 use crate::net::other_end::{SimulatedStream, TestWorld};
 use crate::net::readiness::Readiness;
@@ -13,10 +13,10 @@ use crate::{Connection, Drive, Machine, Target};
 
 /// The part of the test that a machine connects to.
 #[derive(Default)]
-pub(super) struct World(Mutex<WorldState>);
+pub(super) struct StubTargets(Mutex<StubTargetsState>);
 
 #[derive(Default)]
-struct WorldState {
+struct StubTargetsState {
     /// The target of an attempt that is not decided.
     requested: Option<Target>,
     decision: Option<io::Result<Box<dyn SimulatedStream>>>,
@@ -29,7 +29,7 @@ type SharedPipe = Arc<Mutex<MemoryStream>>;
 
 /// The machine's end of the pipe. Dropping it closes the connection.
 #[derive(Debug)]
-struct PipeEnd {
+struct OtherPipeEnd {
     pipe: SharedPipe,
     /// The machine waits for nothing but the end of the test's stream, which has come.
     lingers: bool,
@@ -39,7 +39,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl World {
+impl StubTargets {
     pub(super) fn connecting(&self) -> Option<Target> {
         lock(&self.0).requested.clone()
     }
@@ -52,7 +52,7 @@ impl World {
         }
         let pipe = Arc::new(Mutex::new(MemoryStream::new(usize::MAX)));
         state.decision = Some(match accepts {
-            Ok(()) => Ok(Box::new(PipeEnd { pipe: Arc::clone(&pipe), lingers: false })),
+            Ok(()) => Ok(Box::new(OtherPipeEnd { pipe: Arc::clone(&pipe), lingers: false })),
             Err(kind) => Err(kind.into()),
         });
         state.pipe = accepts.is_ok().then_some(pipe);
@@ -65,7 +65,7 @@ impl World {
     }
 }
 
-impl TestWorld for World {
+impl TestWorld for StubTargets {
     fn request(&self, target: Target) {
         lock(&self.0).requested = Some(target);
     }
@@ -75,7 +75,7 @@ impl TestWorld for World {
     }
 }
 
-impl ByteStream for PipeEnd {
+impl ByteStream for OtherPipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         lock(&self.pipe).read(buffer)
     }
@@ -107,7 +107,7 @@ impl ByteStream for PipeEnd {
     }
 }
 
-impl SimulatedStream for PipeEnd {
+impl SimulatedStream for OtherPipeEnd {
     fn stream(&self) -> &dyn ByteStream {
         self
     }
@@ -117,7 +117,7 @@ impl SimulatedStream for PipeEnd {
     }
 }
 
-impl Drop for PipeEnd {
+impl Drop for OtherPipeEnd {
     fn drop(&mut self) {
         lock(&self.pipe).shut = true;
     }
@@ -178,7 +178,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> OtherPeer<'_, M, H> {
     }
 
     /// Takes what the machine has sent.
-    pub fn receive(&mut self) -> Output {
+    pub fn receive(&mut self) -> ReceivedBytes {
         let pipe = self.pipe();
         let mut received = lock(&pipe).take_unsent();
         loop {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 
 use crate::connection::other::{OtherSide, Times};
-use crate::net::dial::{Connected, Dial};
+use crate::net::dial::{Dial, DialedConnection};
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, TestWorld};
 use crate::net::poll::Registry;
@@ -21,8 +21,8 @@ use crate::net::transport::ByteStream;
 use crate::wake::Wake;
 use crate::{Address, Key, Target};
 
-/// What connects: the system, or a test.
-pub(super) enum World<'a> {
+/// The part that connects: the system, or a test.
+pub(super) enum Dialer<'a> {
     System {
         registry: &'a Registry,
         lookups: &'static Lookups,
@@ -61,7 +61,7 @@ impl OtherSide<'_> {
                     })
                 }
                 Link::Dial(dial) => {
-                    let World::System { registry, .. } = self.world else { return false };
+                    let Dialer::System { registry, .. } = self.world else { return false };
                     let decided = dial.poll(self.times.now, registry, token::of_other(key));
                     decided.map(|won| {
                         won.and_then(|won| self.opened(won)).unwrap_or_else(Link::Failed)
@@ -86,7 +86,7 @@ impl OtherSide<'_> {
                     }
                 }
                 Link::Simulated => {
-                    let World::Test(test) = self.world else { return false };
+                    let Dialer::Test(test) = self.world else { return false };
                     test.decision().map(|stream| stream.map_or_else(Link::Failed, Link::simulated))
                 }
                 Link::Failed(_) | Link::Open { .. } => return true,
@@ -94,7 +94,7 @@ impl OtherSide<'_> {
             };
             let Some(next) = next else { return false };
             if next.is_new() {
-                // What events have reported is about the attempts.
+                // The events so far were about the attempts to connect.
                 self.end.state = StreamState::NEW;
                 self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
             }
@@ -103,10 +103,10 @@ impl OtherSide<'_> {
     }
 
     /// Goes on with a connection that has come about: at once, or with TLS.
-    fn opened(&self, won: Connected) -> io::Result<Link> {
+    fn opened(&self, won: DialedConnection) -> io::Result<Link> {
         let Some(Target::Tls(_)) = &self.end.target else { return Ok(Link::won(won)) };
         #[cfg(feature = "tls")]
-        if let (World::System { tls: Some(tls), .. }, Some(target)) =
+        if let (Dialer::System { tls: Some(tls), .. }, Some(target)) =
             (&self.world, &self.end.target)
         {
             let missing = || io::Error::other("the target has no host that a certificate is for");
@@ -124,7 +124,7 @@ impl OtherSide<'_> {
         if !self.end.is_open_to(target) || !self.recv.bytes().is_empty() {
             return false;
         }
-        // What is queued is for the connection to come, so an error here drops none of it.
+        // The queued output is for the connection to come, so an error here drops none of it.
         !self.end.state.is_readable() || matches!(self.receive(), Ok(Received::Nothing))
     }
 
@@ -133,12 +133,12 @@ impl OtherSide<'_> {
             return Link::Failed(io::ErrorKind::Unsupported.into());
         }
         let lookups = match &self.world {
-            World::Test(test) => {
+            Dialer::Test(test) => {
                 test.request(target.clone());
                 return Link::Simulated;
             }
-            World::Nothing => return Link::Failed(io::ErrorKind::Unsupported.into()),
-            World::System { lookups, .. } => lookups,
+            Dialer::Nothing => return Link::Failed(io::ErrorKind::Unsupported.into()),
+            Dialer::System { lookups, .. } => lookups,
         };
         let address = match target {
             Target::Tls(target) => return self.begin(target, key, waker),

@@ -13,7 +13,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     pub(in crate::connection) fn read(&mut self) -> io::Result<bool> {
         self.has_read = true;
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
-            // What was written before is the answer to another datagram.
+            // The output so far is the answer to another datagram.
             self.flush()?;
             self.stream.io.socket.end_datagram()?;
         }

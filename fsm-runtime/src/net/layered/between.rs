@@ -3,7 +3,7 @@ use std::io::{self, IoSlice};
 
 use super::codec::{Codec, RECORD, Unread};
 use super::held::Held;
-use super::outgoing::{Outgoing, Record, send};
+use super::outgoing::{Record, UnsentBytes, send};
 use crate::layer::LayerEnd;
 use crate::net::transport::ByteStream;
 
@@ -18,7 +18,7 @@ pub(super) const MOST_UNSENT: usize = 128 * 1024;
 /// The most reads of one turn that bring no plaintext.
 pub(super) const READS: usize = 2;
 
-/// What is between a connection and its stream, between its turns.
+/// The codec between a connection and its stream, with the bytes that it holds between two turns.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Between<C> {
@@ -182,7 +182,7 @@ impl<C: Codec> Between<C> {
             return Err(error);
         }
         if sent < outgoing.len() {
-            self.held().outgoing = Outgoing::behind(sent, outgoing, records);
+            self.held().outgoing = UnsentBytes::behind(sent, outgoing, records);
         }
         let left = records.iter().take_while(|record| record.end <= sent);
         some(left.map(|record| record.plain).sum())
@@ -253,7 +253,7 @@ impl<C: Codec> Between<C> {
         self.held().outgoing.bytes.extend(end);
         if self.flush(stream).is_err() {
             // The end of the stream below follows in any case.
-            self.held().outgoing = Outgoing::default();
+            self.held().outgoing = UnsentBytes::default();
         }
         self.keep_unread(incoming, rest);
     }

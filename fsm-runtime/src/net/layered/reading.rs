@@ -3,7 +3,7 @@
 use std::io;
 
 use super::between::{Between, MOST_UNSENT, READS, SPARE, Scratch};
-use super::codec::{Codec, Decoded, Sinks};
+use super::codec::{Codec, DecodeProgress, Sinks};
 use crate::layer::LayerEnd;
 use crate::net::transport::{ByteStream, Read};
 
@@ -97,10 +97,10 @@ impl<C: Codec> Between<C> {
         if !outgoing.is_empty() {
             self.held().outgoing.bytes.extend_from_slice(outgoing);
             outgoing.clear();
-            // What stays waits for an event.
+            // The rest waits for an event.
             self.flush(stream)?;
         }
-        let Decoded { used, plain } = self.unless_failed(decoded)?;
+        let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
         self.is_fragment = used == 0 && plain == 0;
         self.keep_unread(wire[used..].to_vec(), rest);
         Ok((plain, drained))
