@@ -96,13 +96,13 @@ impl Codec for Replies {
 
 /// A connection whose poll reports each event once, as kqueue does: readable and writable are events of their own.
 struct Connection {
-    stream: Layered<Script, Replies>,
+    stream: LayeredStream<Script, Replies>,
     state: StreamState,
 }
 
 impl Connection {
     fn new(handshakes: bool) -> Self {
-        let mut stream = Layered::plain(Script::default());
+        let mut stream = LayeredStream::plain(Script::default());
         stream.begin(Replies { handshakes }, Vec::new(), &UnsentOutput::default()).unwrap();
         Self { stream, state: StreamState::NEW }
     }
