@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use crate::connection::other::{OtherSide, Times};
+use crate::connection::other::OtherSide;
+#[cfg(feature = "tls")]
+use crate::connection::other::Times;
 use crate::net::dial::{Dial, DialedConnection};
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, TestWorld};

@@ -72,7 +72,7 @@ impl Codec for Replies {
         for byte in &*wire {
             match byte {
                 b'!' => self.handshakes = false,
-                b'r' => into.outgoing.extend([0; REPLY]),
+                b'r' => into.outgoing.extend(vec![0; REPLY]),
                 _ => plain += into.put(plain, &[*byte]),
             }
         }
