@@ -126,7 +126,7 @@ fn s5_a_target_that_takes_nothing_is_reset_and_its_machine_goes_on() {
     assert!(peer.other().is_reset());
     // What is written then is lost, and takes no room.
     for _ in 0..10 {
-        peer.send(&[&[b'x'; 60_000][..], b"\n"].concat());
+        peer.send(&[&vec![b'x'; 60_000][..], b"\n"].concat());
     }
     assert_eq!(peer.state(), Some("Line"));
     peer.drain();
