@@ -347,7 +347,9 @@ use crate::parse::Item;
 /// - Only the verdicts of a `#[connect]` state lead to a state that uses the other socket, and from there on to
 ///   more of them; its `within`, `refused` and `error` edges do not, because there is no connection then. A state
 ///   that a `refused` edge leads to may have an `#[error]` field, made from the `std::io::Error`.
-/// - `cx.other()` writes to the other socket, also before it is connected: then the output leaves when it is.
+/// - `cx.other()` writes to the other socket, also before it is connected: then the output leaves when it is. The end of
+///   the machine and a drain wait until all of it has left; a target that takes nothing for the pool's `send_timeout`
+///   is reset.
 /// - A relay passes on first what was read and is unread. It reads a side only while less than `max` bytes wait for
 ///   the other side, so a slow reader holds its sender up. An end is passed on behind all bytes before it, and a
 ///   reset of one side resets the other. Only in `relay(out)` the client can still be answered after `gone`.

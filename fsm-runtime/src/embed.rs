@@ -77,7 +77,7 @@
 //! A call of [`Conn::input`] takes at most 64 KiB, and a connection holds at most the `max` of one message and
 //! 64 KiB of input. The output is bounded by twice the [output mark](HostBuilder::output_mark) and the writes of
 //! one handler call: at the mark the machine takes no input and no message. A call runs at most 1,024 handlers; if
-//! there is more to do then, the [`deadline`](Conn::deadline) is over at once.
+//! there is more to do then, or the machine has posted a message to itself, the [`deadline`](Conn::deadline) is over at once.
 //!
 //! # What needs a pool
 //!

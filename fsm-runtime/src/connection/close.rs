@@ -1,7 +1,10 @@
 use crate::connection::goodbye::Goodbye;
+use crate::connection::other::{OtherSide, Times};
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
+use crate::machine::other::sealed::OtherEndSlot;
+use crate::net::other_end::{Link, OtherEnd};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
@@ -22,7 +25,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
-        let outcome = self.close_stream(why, send_by, has_sent, key, scratch);
+        let outcome = self.close_streams(why, send_by, has_sent, key, scratch);
         if !matches!(outcome, TurnOutcome::Ended(_)) {
             let handler = self.handler.take();
             if caught(|| drop(handler)).is_none() {
@@ -32,7 +35,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         outcome
     }
 
-    fn close_stream(
+    fn close_streams(
         &mut self,
         why: Ended,
         send_by: u64,
@@ -40,12 +43,97 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
-        if !matches!(self.goodbye, Goodbye::Closing(_)) {
+        if !self.goodbye.closes() {
             self.begin_close(why, key, scratch);
         }
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
             return self.close_session(why, scratch);
         }
+        if const { M::SPEC.uses(Features::OTHER) } {
+            return self.close_both(why, send_by, has_sent, scratch);
+        }
+        self.close_first(why, send_by, has_sent, scratch)
+    }
+
+    /// Closes the first socket, and goes on with the other one until its peer has taken all, too.
+    fn close_both(
+        &mut self,
+        mut why: Ended,
+        send_by: u64,
+        has_sent: bool,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        let first = match self.goodbye {
+            Goodbye::ClosingOther => TurnOutcome::Ended(why),
+            _ => self.close_first(why, send_by, has_sent, scratch),
+        };
+        if first == TurnOutcome::Ended(Ended::SendTimeout) {
+            return first;
+        }
+        let other = match self.close_other(scratch) {
+            Closing::Closed => return first,
+            Closing::TimedOut => {
+                why = Ended::SendTimeout;
+                self.goodbye = Goodbye::Closing(why);
+                return if matches!(first, TurnOutcome::Ended(_)) {
+                    TurnOutcome::Ended(why)
+                } else {
+                    first
+                };
+            }
+            Closing::WaitsForEnd => TurnOutcome::Wait,
+            Closing::MoreToDiscard => TurnOutcome::Again,
+        };
+        match first {
+            TurnOutcome::Ended(_) => {
+                self.leave_first(why);
+                other
+            }
+            TurnOutcome::Again => first,
+            TurnOutcome::Wait => other,
+        }
+    }
+
+    /// The first socket is at its end. Its peer learns that now, and not when the other one is.
+    fn leave_first(&mut self, why: Ended) {
+        if self.goodbye != Goodbye::ClosingOther {
+            self.goodbye = Goodbye::ClosingOther;
+            if let Some(end) = self.other.get() {
+                end.closes = Some(why);
+            }
+            self.deadlines = M::Deadlines::only(u64::MAX);
+            if !self.state.is_shut() {
+                self.state.set_shut();
+                // It may be broken.
+                let _ = self.socket.shutdown();
+            }
+        }
+    }
+
+    fn close_other(&mut self, scratch: &mut ConnectionScratch<M, H>) -> Closing {
+        let Some(end) = self.other.get().filter(|end| end.is_open()) else {
+            return Closing::Closed;
+        };
+        let ConnectionScratch { buffer, context, limits, registry, other, .. } = scratch;
+        let times = Times { now: context.now, within: limits.linger };
+        let mut side = OtherSide::new(end, other, registry.as_deref(), times);
+        let closing = side.close(buffer, context.draining);
+        side.keep();
+        match closing {
+            Closing::Closed => end.close(false),
+            Closing::TimedOut => end.close(true),
+            Closing::WaitsForEnd | Closing::MoreToDiscard => {}
+        }
+        closing
+    }
+
+    fn close_first(
+        &mut self,
+        why: Ended,
+        send_by: u64,
+        has_sent: bool,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
         let has_last_words = has_sent || !scratch.output.is_empty();
         let now = scratch.context.now;
         let lingers_until = now.saturating_add(scratch.limits.linger);
@@ -67,8 +155,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             let paused = self.state.is_writable();
             return if paused { TurnOutcome::Again } else { TurnOutcome::Wait };
         }
-        let outcome = match shut_down(&mut io, scratch, has_last_words) {
-            Closing::Closed => return TurnOutcome::Ended(why),
+        let ConnectionScratch { buffer, context, .. } = &mut *scratch;
+        let outcome = match shut_down(&mut io, buffer, context.draining, has_last_words) {
+            Closing::Closed | Closing::TimedOut => return TurnOutcome::Ended(why),
             Closing::WaitsForEnd => TurnOutcome::Wait,
             Closing::MoreToDiscard => TurnOutcome::Again,
         };
@@ -88,6 +177,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
         scratch.environment.leaves(key);
         self.deadlines = M::Deadlines::only(u64::MAX);
+        if let Some(end) = self.other.get() {
+            end.relay = None;
+            end.send_by = u64::MAX;
+        }
     }
 
     /// Ends a connection whose peer does not take its output. The close is a reset, so that the peer does
@@ -100,13 +193,45 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 }
 
 /// The progress of closing a connection.
-enum Closing {
+pub(super) enum Closing {
     /// The socket can be closed without loss.
     Closed,
-    /// The peer may still send, and an event reports the end of its stream or further input.
+    /// The peer has not taken output in time.
+    TimedOut,
+    /// An event reports the end of the peer's stream, further input, or room for output.
     WaitsForEnd,
-    /// The peer is sending, and more input can be read at once.
+    /// More can be read or sent at once.
     MoreToDiscard,
+}
+
+impl OtherSide<'_> {
+    /// Sends the rest of the output to the other socket, and ends its stream as that of the first one is ended, in the
+    /// same times.
+    fn close(&mut self, buffer: &mut [u8], draining: bool) -> Closing {
+        self.drive();
+        let sent = self.flush();
+        let has_last_words = self.end.has_sent || sent > 0 || !self.send.is_empty();
+        let lingers_until = self.times.now.saturating_add(self.times.within);
+        let OtherEnd { link: Link::Open { stream, .. }, state, send_by, .. } = &mut *self.end
+        else {
+            return Closing::Closed;
+        };
+        if !self.send.is_empty() {
+            *send_by = if sent > 0 { lingers_until } else { lingers_until.min(*send_by) };
+            return match (*send_by <= self.times.now, state.is_writable()) {
+                (true, _) => Closing::TimedOut,
+                (false, true) => Closing::MoreToDiscard,
+                (false, false) => Closing::WaitsForEnd,
+            };
+        }
+        if !state.is_shut() {
+            *send_by = lingers_until;
+        }
+        *send_by = lingers_until.min(*send_by);
+        let closing =
+            shut_down(&mut ReadyIo { socket: stream, state }, buffer, draining, has_last_words);
+        if *send_by <= self.times.now { Closing::Closed } else { closing }
+    }
 }
 
 /// Shuts down the stream to the peer, and reads until the peer ends its own stream, if the peer is still
@@ -116,9 +241,10 @@ enum Closing {
 /// close. The reset can overtake the last output, and makes the peer's own sending fail before it has read
 /// what it was told. Therefore this reads and drops one buffer of input a turn until the peer has ended. A
 /// drain does not wait for a peer that has heard the end and is silent.
-fn shut_down<M: Drive<H>, H>(
+fn shut_down(
     io: &mut ReadyIo<'_, impl ByteStream>,
-    ConnectionScratch { buffer, context, .. }: &mut ConnectionScratch<M, H>,
+    buffer: &mut [u8],
+    draining: bool,
     has_last_words: bool,
 ) -> Closing {
     if io.state.has_ended() {
@@ -131,11 +257,11 @@ fn shut_down<M: Drive<H>, H>(
     }
     let waits = match io.read(buffer) {
         Ok(Received::Bytes(_)) => true,
-        Ok(Received::Nothing) if io.state.is_shut() => !context.draining,
+        Ok(Received::Nothing) if io.state.is_shut() => !draining,
         Ok(Received::Nothing) if has_last_words => true,
         // Input that arrives before the close makes it a reset. In a drain, where busy peers are closed, the end
         // goes out first, and a reset behind it is not noticed.
-        Ok(Received::Nothing) if context.draining => false,
+        Ok(Received::Nothing) if draining => false,
         // The peer is told the end of a stream that has one of its own.
         Ok(Received::Nothing | Received::End) if io.socket.is_layered() => false,
         Ok(Received::Nothing | Received::End) | Err(_) => return Closing::Closed,
@@ -152,7 +278,7 @@ fn shut_down<M: Drive<H>, H>(
     match waits {
         false if io.socket.has_unsent() => Closing::WaitsForEnd,
         false => Closing::Closed,
-        true if io.state.is_readable() => Closing::MoreToDiscard,
+        true if io.state.is_readable() || io.socket.goes_on(*io.state) => Closing::MoreToDiscard,
         true => Closing::WaitsForEnd,
     }
 }

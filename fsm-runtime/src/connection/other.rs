@@ -1,34 +1,26 @@
 //! The other socket of a connection, during a turn.
 
 use std::io;
-use std::sync::{Arc, PoisonError};
 
+use crate::connection::other::connect::Dialer;
 use crate::connection::other::ends::BothEnds;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
 use crate::connection::turn::{NextAction, Turn};
 use crate::machine::runner::{Side, StopReason};
-use crate::net::dial::{Dial, DialedConnection};
-use crate::net::lookup::Lookups;
-use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
+use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd};
 use crate::net::poll::Registry;
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
 use crate::net::send_buffer::SendBuffer;
-#[cfg(feature = "tls")]
-use crate::net::send_buffer::UnsentOutput;
 use crate::net::stream::Stream;
-use crate::net::stream_state::StreamState;
-#[cfg(feature = "tls")]
-use crate::net::tls::{TlsClient, TlsRole, TlsStream};
-use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr};
 use crate::spec::Features;
-use crate::wake::Wake;
-use crate::{Address, Cx, Drive, Input, Key, Target, WaitSet, Way};
+use crate::{Cx, Drive, Input, WaitSet, Way};
 
 mod both;
+mod connect;
 mod ends;
 
 /// The other socket and its buffers, borrowed for a turn.
@@ -36,20 +28,17 @@ pub(super) struct OtherSide<'a> {
     pub(super) end: &'a mut OtherEnd,
     pub(super) recv: RecvBuffer<'a>,
     pub(super) send: &'a mut SendBuffer,
+    /// The bytes that the socket has taken in this turn.
+    pub(super) sent: usize,
+    pub(super) times: Times,
     world: Dialer<'a>,
 }
 
-/// The part that connects: the system, or a test.
-enum Dialer<'a> {
-    System {
-        registry: &'a Registry,
-        lookups: &'static Lookups,
-        #[cfg(feature = "tls")]
-        tls: Option<&'a TlsClient>,
-    },
-    Test(&'a dyn TestWorld),
-    /// Neither, in a test without one.
-    Nothing,
+/// The time of a turn, and the time in which a peer must take some of its output.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) now: u64,
+    pub(super) within: u64,
 }
 
 impl<'a> OtherSide<'a> {
@@ -58,6 +47,7 @@ impl<'a> OtherSide<'a> {
         end: &'a mut OtherEnd,
         scratch: &'a mut OtherScratch,
         registry: Option<&'a Registry>,
+        times: Times,
     ) -> Self {
         #[cfg(feature = "tls")]
         let tls = scratch.tls.as_ref();
@@ -76,12 +66,17 @@ impl<'a> OtherSide<'a> {
         recv.resume(std::mem::take(&mut end.input));
         output.resume(std::mem::take(&mut end.output));
         end.breaks = false;
-        Self { end, recv, send: output, world }
+        if end.send_by <= times.now {
+            // A poll may report room late, when much of the socket's buffer is free again.
+            end.state.add(Readiness::WRITE);
+        }
+        Self { end, recv, send: output, sent: 0, times, world }
     }
 
     /// Leaves the unread input and the unsent output for the next turn.
     pub(super) fn keep(self) {
-        let Self { end, recv, send, .. } = self;
+        let Self { end, recv, send, sent, .. } = self;
+        end.has_sent = sent > 0;
         end.input = recv.keep();
         end.output = send.keep();
     }
@@ -95,92 +90,6 @@ impl<'a> OtherSide<'a> {
         (BothEnds::new(socket, end, send), recv)
     }
 
-    /// Goes on with connecting. Returns whether the machine has something to learn.
-    pub(super) fn connect(
-        &mut self,
-        key: Key,
-        now: u64,
-        waker: &dyn Fn() -> Arc<dyn Wake>,
-    ) -> bool {
-        if let Some(target) = self.end.named.take() {
-            if self.is_free_for(&target) {
-                self.end.link.reuse();
-                return true;
-            }
-            let stale = self.end.stale.min(self.send.len());
-            self.end.close(false);
-            self.recv.leave(0);
-            self.send.advance(stale);
-            self.end.link = self.begin(&target, key, waker);
-            self.end.target = Some(target);
-        }
-        loop {
-            let next = match &mut self.end.link {
-                Link::Lookup(found) => {
-                    let result = found.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    result.map(|found| match found {
-                        Ok(addresses) => {
-                            Link::Dial(Box::new(Dial::to_names(addresses, Address::Tcp)))
-                        }
-                        Err(error) => Link::Failed(error),
-                    })
-                }
-                Link::Dial(dial) => {
-                    let Dialer::System { registry, .. } = self.world else { return false };
-                    let decided = dial.poll(now, registry, token::of_other(key));
-                    decided.map(|won| {
-                        won.and_then(|won| self.opened(won)).unwrap_or_else(Link::Failed)
-                    })
-                }
-                #[cfg(feature = "tls")]
-                Link::Handshake(stream, peer) => {
-                    let peer = *peer;
-                    match stream.drive(&mut self.end.state) {
-                        Ok(()) if stream.is_truncated() => {
-                            Some(Link::Failed(io::ErrorKind::UnexpectedEof.into()))
-                        }
-                        Ok(()) if stream.is_handshaking() => None,
-                        Ok(()) => match std::mem::replace(&mut self.end.link, Link::Closed) {
-                            Link::Handshake(stream, _) => Some(Link::encrypted(stream, peer)),
-                            link => Some(link),
-                        },
-                        Err(error) => Some(Link::Failed(error)),
-                    }
-                }
-                Link::Simulated => {
-                    let Dialer::Test(test) = self.world else { return false };
-                    test.decision().map(|stream| stream.map_or_else(Link::Failed, Link::simulated))
-                }
-                Link::Failed(_) | Link::Open { .. } => return true,
-                Link::Closed => return false,
-            };
-            let Some(next) = next else { return false };
-            if next.is_new() {
-                // The events so far were about the attempts to connect.
-                self.end.state = StreamState::NEW;
-                self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
-            }
-            self.end.link = next;
-        }
-    }
-
-    /// Goes on with a connection that has come about: at once, or with TLS.
-    fn opened(&self, won: DialedConnection) -> io::Result<Link> {
-        let Some(Target::Tls(_)) = &self.end.target else { return Ok(Link::won(won)) };
-        #[cfg(feature = "tls")]
-        if let (Dialer::System { tls: Some(tls), .. }, Some(target)) =
-            (&self.world, &self.end.target)
-        {
-            let missing = || io::Error::other("the target has no host that a certificate is for");
-            let (client, name) = tls.role(target).ok_or_else(missing)?;
-            let mut stream = TlsStream::plain(won.socket);
-            let session = TlsRole::Client(&client, &name).begin()?;
-            stream.begin(session, Vec::new(), &UnsentOutput::default())?;
-            return Ok(Link::Handshake(stream, won.peer));
-        }
-        Err(io::Error::new(io::ErrorKind::Unsupported, "the pool has no `tls_client`"))
-    }
-
     /// Goes on with what TLS itself has to read and to send.
     pub(super) fn drive(&mut self) {
         let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
@@ -191,51 +100,20 @@ impl<'a> OtherSide<'a> {
         }
     }
 
-    /// Whether the connection is open to this target, and nothing has come on it that nobody has read.
-    fn is_free_for(&mut self, target: &Target) -> bool {
-        if !self.end.is_open_to(target) || !self.recv.bytes().is_empty() {
-            return false;
-        }
-        // The queued output is for the connection to come, so an error here drops none of it.
-        !self.end.state.is_readable() || matches!(self.receive(), Ok(Received::Nothing))
-    }
-
-    fn begin(&self, target: &Target, key: Key, waker: &dyn Fn() -> Arc<dyn Wake>) -> Link {
-        if target.takes_datagrams() {
-            return Link::Failed(io::ErrorKind::Unsupported.into());
-        }
-        let lookups = match &self.world {
-            Dialer::Test(test) => {
-                test.request(target.clone());
-                return Link::Simulated;
-            }
-            Dialer::Nothing => return Link::Failed(io::ErrorKind::Unsupported.into()),
-            Dialer::System { lookups, .. } => lookups,
-        };
-        let address = match target {
-            Target::Tls(target) => return self.begin(target, key, waker),
-            Target::Tcp(address) => Address::Tcp(*address),
-            Target::Unix(path) => Address::Unix(path.clone()),
-            // `takes_datagrams` has refused the last one.
-            Target::Udp(address) => Address::Udp(*address),
-            Target::Name(host, port) | Target::UdpName(host, port) => {
-                let waker = waker();
-                return Link::Lookup(lookups.start(host.clone(), *port, move || waker.wake(key)));
-            }
-        };
-        Link::Dial(Box::new(Dial::new([address])))
-    }
-
     /// Sends queued output until the socket takes no more. Returns the number of bytes that it took.
     pub(super) fn flush(&mut self) -> usize {
         if self.end.named.is_some() {
             // The connection that is open may be to another target than the output is for.
             return 0;
         }
+        if matches!(self.end.link, Link::Lost) {
+            self.send.discard();
+        }
         let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
             return 0;
         };
         let flushed = ReadyIo { socket: stream, state }.flush(self.send);
+        self.sent += *flushed.as_ref().unwrap_or(&0);
         flushed.unwrap_or_else(|_| {
             match &mut self.end.relay {
                 // Bytes that the target has sent before it broke off are read first.
@@ -264,6 +142,39 @@ impl<'a> OtherSide<'a> {
             return Ok(Received::Nothing);
         };
         self.recv.read(&mut ReadyIo { socket: stream, state })
+    }
+
+    /// Whether the output that waits is at the mark, so that nothing that would add to it is taken.
+    pub(super) fn is_full(&self, mark: usize) -> bool {
+        self.end.is_open() && self.end.named.is_none() && self.send.len() >= mark
+    }
+
+    /// Resets the connection if its peer has not taken any of its output for as long as the pool's send timeout (L3,
+    /// E12). For the machine it is broken.
+    pub(super) fn check_time(&mut self) {
+        let Times { now, within } = self.times;
+        let waits = !self.send.is_empty() && self.end.named.is_none();
+        let OtherEnd { link: Link::Open { stream, .. }, send_by, target, .. } = &mut *self.end
+        else {
+            self.end.send_by = u64::MAX;
+            return;
+        };
+        if self.sent > 0 || !waits {
+            *send_by = u64::MAX;
+        }
+        if waits {
+            *send_by = (*send_by).min(now.saturating_add(within));
+        }
+        if *send_by > now && stream.check_time(now, within).is_ok() {
+            return;
+        }
+        let target = target.as_ref();
+        crate::log::debug!(?target, "another socket is reset, because its peer takes no output");
+        stream.abort();
+        self.end.link = Link::Lost;
+        self.end.send_by = u64::MAX;
+        self.broken();
+        self.end.breaks = true;
     }
 
     /// Notes that the connection is broken: for the machine its stream has ended, or the relay.
@@ -296,6 +207,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             if other.send.len() >= self.budget.mark {
                 return StopReason::Waiting(WaitSet::writable(0));
             }
+        }
+        if other.end.relay.as_ref().is_some_and(Relay::cuts_off_the_first) {
+            // The peer has not got all bytes, so the end of its connection is a reset, too.
+            io.socket.abort();
         }
         let reads_other = self.runner.side() == Side::Other;
         let other_ended = other.end.state.has_ended() || !other.end.is_open();
@@ -334,7 +249,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         }
         if reason.waits_for(WaitSet::CONNECT) {
             let waker = || self.environment.mailboxes.waker();
-            let decided = other.connect(self.key, self.context.now, &waker);
+            let decided = other.connect(self.key, &waker);
             return Ok(Some(if decided { NextAction::Run } else { self.unless_broken()? }));
         }
         if reason.waits_for(WaitSet::READ_OTHER) {
@@ -371,6 +286,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let Some(other) = &mut self.other else { return Ok(NextAction::Return) };
         self.has_read = true;
         let passed = pass_on(&mut self.stream, other, &mut self.budget)?;
+        self.sent += passed.sent;
         if passed.moved {
             let (now, settings) = (self.context.now, &self.environment.settings);
             self.runner.stay(now, settings);

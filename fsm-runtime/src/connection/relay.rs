@@ -18,6 +18,8 @@ use crate::net::transport::ByteStream;
 pub(super) struct PassedOn {
     /// Some bytes have moved, or an end.
     pub(super) moved: bool,
+    /// The bytes that the first socket has taken.
+    pub(super) sent: usize,
     /// One of the streams has ended.
     pub(super) half_closed: bool,
     /// The relay has ended.
@@ -29,6 +31,8 @@ struct RelaySide<'a, 'b, S> {
     io: ReadyIo<'a, S>,
     recv: &'a mut RecvBuffer<'b>,
     send: &'a mut SendBuffer,
+    /// The bytes that the socket has taken.
+    sent: usize,
 }
 
 /// The side at which an operation has failed.
@@ -60,6 +64,7 @@ pub(super) fn pass_on<S: ByteStream>(
     loop {
         let passed = pass_once(first, other, budget)?;
         all.moved |= passed.moved;
+        all.sent += passed.sent;
         all.half_closed = passed.half_closed;
         all.is_over = passed.is_over;
         if passed.is_over || !passed.moved || budget.bytes == 0 {
@@ -74,7 +79,7 @@ fn pass_once<S: ByteStream>(
     other: &mut OtherSide<'_>,
     budget: &mut Budget,
 ) -> io::Result<PassedOn> {
-    let OtherSide { end, recv, send, .. } = other;
+    let OtherSide { end, recv, send, sent, .. } = other;
     let OtherEnd { link, state, relay: Some(relay), .. } = &mut **end else {
         return Ok(PassedOn::default());
     };
@@ -83,16 +88,16 @@ fn pass_once<S: ByteStream>(
         return Ok(PassedOn { is_over: true, ..PassedOn::default() });
     };
     let before = relay.progress();
-    let mut far = RelaySide { io: ReadyIo { socket: stream, state }, recv, send };
+    let mut far = RelaySide { io: ReadyIo { socket: stream, state }, recv, send, sent: 0 };
     let mut near = RelaySide {
         io: ReadyIo { socket: &mut *first.io.socket, state: &mut *first.io.state },
         recv: &mut first.recv,
         send: &mut *first.send,
+        sent: 0,
     };
-    let mut flushed = 0;
     if relay.end.is_none() && relay.way != Way::Back {
         match relay.out.pass(&mut near, &mut far, relay.way, relay.max, budget) {
-            Ok(bytes) => flushed += bytes,
+            Ok(()) => {}
             Err(FailedSide::Source) => return Err(io::ErrorKind::ConnectionReset.into()),
             Err(FailedSide::Sink) => {
                 relay.end = Some(RelayEnd::Gone);
@@ -105,18 +110,16 @@ fn pass_once<S: ByteStream>(
     }
     if relay.end.is_none() && relay.way != Way::Out {
         match relay.back.pass(&mut far, &mut near, relay.way, relay.max, budget) {
-            Ok(bytes) => flushed += bytes,
+            Ok(()) => {}
             Err(FailedSide::Source) => relay.end = Some(RelayEnd::Gone),
             Err(FailedSide::Sink) => return Err(io::ErrorKind::ConnectionReset.into()),
         }
     }
-    if let (Some(RelayEnd::Gone), true) = (&relay.end, relay.way != Way::Out) {
-        // The peer has not got all bytes, so the end of its connection is a reset, too.
-        near.io.socket.abort();
-    }
     relay.judge(near.is_at_end(), far.is_at_end());
+    *sent += far.sent;
     Ok(PassedOn {
-        moved: flushed > 0 || relay.progress() != before,
+        moved: near.sent + far.sent > 0 || relay.progress() != before,
+        sent: near.sent,
         half_closed: relay.out.ended || relay.back.ended,
         is_over: relay.end.is_some(),
     })
@@ -150,7 +153,7 @@ impl Relay {
 
 impl Passage {
     /// Passes bytes on in one direction, once, and in a relay of both ways the end of the stream, when all before
-    /// it has left. Returns the number of bytes that a queue has lost to its socket.
+    /// it has left.
     fn pass<A: ByteStream, B: ByteStream>(
         &mut self,
         from: &mut RelaySide<'_, '_, A>,
@@ -158,8 +161,9 @@ impl Passage {
         way: Way,
         max: usize,
         budget: &mut Budget,
-    ) -> Result<usize, FailedSide> {
+    ) -> Result<(), FailedSide> {
         let flushed = to.io.flush(to.send).map_err(|_| FailedSide::Sink)?;
+        to.sent += flushed;
         budget.spend_bytes(flushed);
         let room = max.saturating_sub(to.send.len());
         let left = self.left.and_then(|left| usize::try_from(left).ok());
@@ -175,7 +179,7 @@ impl Passage {
             to.shut_down()?;
             self.ended = true;
         }
-        Ok(flushed)
+        Ok(())
     }
 }
 
@@ -245,6 +249,7 @@ impl<S: ByteStream> RelaySide<'_, '_, S> {
                 Err(_) => return Err(FailedSide::Sink),
             };
         }
+        self.sent += sent;
         self.send.write(&bytes[sent..]);
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::connection::full_turn::ResumedIo;
 use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
-use crate::connection::{ConnectionTask, Pending, ResumedIo};
+use crate::connection::{ConnectionTask, Pending};
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::{Task, TurnOutcome};
@@ -75,10 +77,16 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                 self.goodbye = Goodbye::ShedSaid;
                 self.state.set_idle(false);
             }
+            Goodbye::ClosingOther => {
+                if let Some(why) = self.other.get().and_then(|other| other.closes.as_mut()) {
+                    *why = if leaves(*why) { Ended::Shed } else { *why };
+                }
+            }
             Goodbye::Closing(why) if why == Ended::Shed || leaves(why) => {
                 self.goodbye = Goodbye::ShedCloses;
                 let has_begun = before != Goodbye::ShedCloses;
-                if outcome == TurnOutcome::Wait && has_begun && self.pending.is_none() {
+                let all_is_sent = self.pending.is_none() && !self.other_sends();
+                if outcome == TurnOutcome::Wait && has_begun && all_is_sent {
                     // The peer has got all. A newcomer does not wait until it has noticed.
                     return TurnOutcome::Again;
                 }

@@ -1,8 +1,9 @@
 //! The turns of a connection while all pools stand still, so that connections move together.
 
+use crate::connection::full_turn::ResumedIo;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
-use crate::connection::{ConnectionTask, Pending, ResumedIo};
+use crate::connection::{ConnectionTask, Pending};
 use crate::machine::input::DecodeProgress;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;

@@ -1,15 +1,16 @@
 use std::io;
 use std::ops::Range;
 
-use crate::connection::other::OtherSide;
+use crate::connection::ConnectionTask;
+use crate::connection::full_turn::ResumedIo;
+use crate::connection::other::{OtherSide, Times};
 use crate::connection::scratch::ConnectionScratch;
-use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{Budget, MachineRunner, Side, StopReason};
-use crate::net::ready_io::{ReadyIo, Received};
+use crate::net::ready_io::ReadyIo;
 use crate::net::recv_buffer::RecvBuffer;
 use crate::net::stream::Stream;
 #[cfg(feature = "tls")]
@@ -18,6 +19,10 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::WorkerContext;
 use crate::spec::Features;
 use crate::{Cx, Drive, Input, Key, Machine, WaitSet};
+
+mod stream_io;
+
+pub(super) use self::stream_io::is_cut_off;
 
 /// The state in which a full turn begins: a new turn, or one that the fast path has begun.
 pub(super) struct TurnStart<P> {
@@ -59,7 +64,7 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     stopped: Option<StopReason>,
     pub(super) has_read: bool,
     /// Bytes that were sent.
-    sent: usize,
+    pub(super) sent: usize,
     /// A deadline has passed since there was less output than the mark.
     expired_while_full: bool,
     /// The other socket, in a machine that has one.
@@ -113,6 +118,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             recv.resume(resumed.input);
             progress = resumed.progress;
         }
+        let times = Times { now: scratch.context.now, within: scratch.limits.send_timeout };
         let send = &mut scratch.output;
         budget.note_progress(recv.bytes().len(), send.len());
         Some(Turn {
@@ -130,9 +136,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             expired_while_full: resumed.expired_while_full,
             #[cfg(feature = "tls")]
             tls: scratch.tls.as_ref(),
-            other: other
-                .get()
-                .map(|end| OtherSide::new(end, &mut scratch.other, scratch.registry.as_deref())),
+            other: other.get().map(|end| {
+                let registry = scratch.registry.as_deref();
+                OtherSide::new(end, &mut scratch.other, registry, times)
+            }),
             other_progress: resumed.other_progress.map(|progress| *progress).unwrap_or_default(),
         })
     }
@@ -152,6 +159,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let mut kept = None;
         if let Some(mut other) = other {
             other.flush();
+            other.check_time();
             if keeps_progress && !other.recv.bytes().is_empty() {
                 kept = Some(Box::new(other_progress));
             }
@@ -287,6 +295,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 return Some(StopReason::SendTimeout);
             }
         }
+        // A sleep or a tick may write to either socket.
+        let full = full || self.other.as_ref().is_some_and(|other| other.is_full(self.budget.mark));
         let ends = self.other.as_mut().map(|other| other.lend(&*io.socket).0);
         let peer: &dyn PeerAddr = match &ends {
             Some(ends) => ends,
@@ -333,80 +343,4 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         }
         Ok(NextAction::Return)
     }
-
-    /// Reads once. Returns whether the machine must run for the result.
-    pub(super) fn read(&mut self) -> io::Result<bool> {
-        self.has_read = true;
-        if const { M::SPEC.uses(Features::DATAGRAMS) } {
-            // The output so far is the answer to another datagram.
-            self.flush()?;
-            self.stream.io.socket.end_datagram()?;
-        }
-        match self.stream.read()? {
-            Received::Bytes(bytes) => {
-                self.budget.spend_bytes(bytes);
-                self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
-                self.stream.io.state.set_heard(const { M::SPEC.uses(Features::JOBS) });
-                Ok(true)
-            }
-            Received::End => {
-                let unread = !self.stream.recv.bytes().is_empty();
-                if is_cut_off(&*self.stream.io.socket, &*self.runner.machine, unread) {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                Ok(true)
-            }
-            Received::Nothing if self.stream.io.state.is_readable() => {
-                self.budget.bytes = 0;
-                Ok(true)
-            }
-            Received::Nothing => Ok(false),
-        }
-    }
-
-    /// Ends the stream to the peer, which has taken all output.
-    fn shut_down(&mut self) -> io::Result<()> {
-        self.stream.io.socket.shutdown()?;
-        self.stream.io.state.set_shut();
-        Ok(())
-    }
-
-    /// Sends queued output until the socket takes no more.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        // The state may be one of an earlier pool.
-        if self.stream.io.state.is_shut() {
-            self.discard_output();
-        }
-        let files = self.stream.send.files_sent();
-        let sent = self.stream.flush()?;
-        if sent > 0 {
-            self.sent += sent;
-            // Files have a share of the turn of their own.
-            self.budget.spend_bytes(sent - (self.stream.send.files_sent() - files));
-            self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
-        }
-        Ok(())
-    }
-
-    /// Discards what a handler has written behind the end of the stream to the peer.
-    #[cold]
-    fn discard_output(&mut self) {
-        if !self.stream.send.is_empty() {
-            let state = M::SPEC.states[self.runner.machine.state()].name;
-            crate::log::warn!(key = %self.key, state, "output after `#[shutdown]` is lost");
-            self.stream.send.discard();
-        }
-    }
-}
-
-/// Whether the peer's stream, which has ended, was cut off in the middle of something. Many peers end a connection
-/// that rests without saying so (E3).
-#[inline]
-pub(super) fn is_cut_off<M: Machine>(
-    socket: &impl ByteStream,
-    machine: &M,
-    has_unread: bool,
-) -> bool {
-    socket.is_truncated()
-        && (has_unread || socket.is_within_record() || !M::SPEC.states[machine.state()].rest)
 }

@@ -1,6 +1,7 @@
 //! The part of a connection that snapshots see.
 
 use crate::connection::ConnectionTask;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::visible::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};
@@ -28,11 +29,11 @@ impl<M: Drive<H>, H: 'static, S: ByteStream + Source + PeerAddr> Visible<M>
     }
 
     fn unread(&self) -> usize {
-        Self::unread(self)
+        Self::unread(self) + self.other.peek().map_or(0, |other| other.input.len())
     }
 
     fn unsent(&self) -> usize {
-        self.pending.as_ref().map_or(0, |pending| pending.output.len())
+        Self::unsent(self) + self.other.peek().map_or(0, |other| other.output.len())
     }
 
     #[cfg(all(feature = "pool", unix))]

@@ -38,7 +38,7 @@ pub struct Conn<M: Drive<H> + Machine<Kind = Connection>, H> {
     ended: Option<Ended>,
     /// The last time that it was told, in milliseconds.
     now: u64,
-    /// The turn's budget was used up, so that there is more to do now.
+    /// The turn's budget was used up, or messages wait that the machine takes, so that there is more to do now.
     has_more: bool,
     /// The machine did not take all input, and has not gone on since then.
     is_full: bool,
@@ -181,7 +181,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
 
     /// The time at which [`on_time`](Self::on_time) is to be called, if it is to be called at all. It may change
     /// with every other call. It is over if a call has not done all that there was to do, because it ran 1,024
-    /// handlers.
+    /// handlers, or because the machine has posted a message to itself.
     #[inline]
     pub fn deadline(&self) -> Option<Duration> {
         let task = self.task.as_ref()?;
@@ -288,7 +288,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         let Self { host, key, task: Some(task), now, draining, .. } = self else { return };
         let (key, now) = (*key, *now);
         let is_full = self.is_full;
-        let (outcome, is_full) = host.lend(|scratch| {
+        let (outcome, is_full, has_messages) = host.lend(|scratch| {
             scratch.context.draining = *draining;
             let mut time = Told { host, now, known: scratch.context.now };
             let mut executor = Executor { pool: NAME, scratch, time: &mut time };
@@ -299,9 +299,12 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
                     outcome = executor.run_turn(task, key, Readiness::READ | Readiness::MAYBE_EOF);
                 }
             }
-            (outcome, is_full && task.unsent() >= scratch.limits.output)
+            let is_at_mark = task.unsent() >= scratch.limits.output;
+            // It may have posted to itself, or another thread to it.
+            let has_messages = !is_at_mark && task.has_messages(key, scratch);
+            (outcome, is_full && is_at_mark, has_messages)
         });
-        self.has_more = outcome == TurnOutcome::Again;
+        self.has_more = outcome == TurnOutcome::Again || has_messages;
         self.is_full = is_full;
         if let TurnOutcome::Ended(why) = outcome {
             self.end(why);

@@ -258,7 +258,8 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
 
     /// Sets the function that wakes a connection to which another one, or a job, has posted a message. It gets the
     /// key of that connection, and lets the event loop call [`Conn::on_time`] soon. It runs on the thread that posts,
-    /// maybe inside a call of another connection. Without it such a message waits for the next call of any kind.
+    /// maybe inside a call of another connection. Without it such a message waits for the next call of any kind;
+    /// one that a machine posts to itself makes the [deadline](Conn::deadline) over at once.
     pub fn on_wake(mut self, wake: impl Fn(Key) + Send + Sync + 'static) -> Self {
         self.wake = Some(Arc::new(WakeWith(wake)));
         self

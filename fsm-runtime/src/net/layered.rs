@@ -21,6 +21,7 @@ mod custom;
 mod handshake;
 mod held;
 mod outgoing;
+mod reading;
 
 use self::between::{Between, Scratch};
 use self::codec::{Codec, DecodeProgress, Sinks};
@@ -189,7 +190,7 @@ impl<S: ByteStream, C: Codec> ByteStream for LayeredStream<S, C> {
     }
 
     fn goes_on(&self, state: StreamState) -> bool {
-        self.between.as_ref().is_some_and(|between| between.reads_on(state))
+        self.between.as_ref().is_some_and(|between| between.goes_on(state))
     }
 
     fn check_time(&mut self, now: u64, within: u64) -> io::Result<()> {

@@ -10,11 +10,12 @@ use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsStream;
 use crate::net::transport::{ByteStream, FileSent, Read};
-use crate::{Moved, Peer, Target, Way};
+use crate::{Ended, Moved, Peer, Target, Way};
 
 /// The other socket of a connection, with what is pending for it between two turns. Only connections of
 /// machines with a `#[connect]` state have one, in a box.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct OtherEnd {
     pub(crate) link: Link,
     /// The target that the machine has named in this turn.
@@ -40,6 +41,13 @@ pub struct OtherEnd {
     pub(crate) reads_next: bool,
     /// The connection has broken in this turn.
     pub(crate) breaks: bool,
+    /// The last turn has sent output.
+    pub(crate) has_sent: bool,
+    /// Why the connection ends, once the first socket has nothing left to do.
+    pub(crate) closes: Option<Ended>,
+    /// The time by which its peer must have taken some of the output or, while the connection closes, have ended its
+    /// stream, in milliseconds of the pool's clock; `u64::MAX` if it is not set.
+    pub(crate) send_by: u64,
 }
 
 impl Default for OtherEnd {
@@ -58,6 +66,9 @@ impl Default for OtherEnd {
             runs_next: false,
             reads_next: false,
             breaks: false,
+            has_sent: false,
+            closes: None,
+            send_by: u64::MAX,
         }
     }
 }
@@ -77,6 +88,9 @@ pub(crate) enum Link {
     Simulated,
     /// It has failed, and the machine does not know yet.
     Failed(io::Error),
+    /// It was open, and its peer has not taken output in time. Output to it is dropped until the machine connects
+    /// again.
+    Lost,
     Open {
         stream: OtherStream,
         peer: Peer,
@@ -145,11 +159,12 @@ pub(crate) enum OtherStream {
 
 /// A stream of a test.
 pub(crate) trait SimulatedStream: Send + std::fmt::Debug {
-    fn stream(&mut self) -> &mut dyn ByteStream;
+    fn stream(&self) -> &dyn ByteStream;
+    fn stream_mut(&mut self) -> &mut dyn ByteStream;
 }
 
 impl OtherStream {
-    fn stream(&mut self) -> &mut dyn ByteStream {
+    fn stream(&self) -> &dyn ByteStream {
         match self {
             Self::Socket(socket) => socket,
             #[cfg(feature = "tls")]
@@ -157,55 +172,80 @@ impl OtherStream {
             Self::Simulated(stream) => stream.stream(),
         }
     }
+
+    fn stream_mut(&mut self) -> &mut dyn ByteStream {
+        match self {
+            Self::Socket(socket) => socket,
+            #[cfg(feature = "tls")]
+            Self::Encrypted(stream) => stream,
+            Self::Simulated(stream) => stream.stream_mut(),
+        }
+    }
 }
 
 impl ByteStream for OtherStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        self.stream().read(buffer)
+        self.stream_mut().read(buffer)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream().write(bytes)
+        self.stream_mut().write(bytes)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.stream().write_vectored(slices)
+        self.stream_mut().write_vectored(slices)
     }
 
     fn write_before_file(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.stream().write_before_file(slices)
+        self.stream_mut().write_before_file(slices)
     }
 
     fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
-        self.stream().send_file(file, at, most)
+        self.stream_mut().send_file(file, at, most)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        self.stream().shutdown()
+        self.stream_mut().shutdown()
     }
 
     fn drive(&mut self, state: &mut StreamState) -> io::Result<()> {
-        self.stream().drive(state)
+        self.stream_mut().drive(state)
+    }
+
+    fn goes_on(&self, state: StreamState) -> bool {
+        self.stream().goes_on(state)
+    }
+
+    fn check_time(&mut self, now: u64, within: u64) -> io::Result<()> {
+        self.stream_mut().check_time(now, within)
+    }
+
+    fn due(&self) -> u64 {
+        self.stream().due()
+    }
+
+    fn linger(&mut self) {
+        self.stream_mut().linger();
     }
 
     fn is_layered(&self) -> bool {
-        match self {
-            Self::Socket(_) | Self::Simulated(_) => false,
-            #[cfg(feature = "tls")]
-            Self::Encrypted(_) => true,
-        }
+        self.stream().is_layered()
     }
 
     fn is_truncated(&self) -> bool {
-        match self {
-            Self::Socket(_) | Self::Simulated(_) => false,
-            #[cfg(feature = "tls")]
-            Self::Encrypted(stream) => stream.is_truncated(),
-        }
+        self.stream().is_truncated()
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.stream().has_unsent()
+    }
+
+    fn is_within_record(&self) -> bool {
+        self.stream().is_within_record()
     }
 
     fn abort(&mut self) {
-        self.stream().abort();
+        self.stream_mut().abort();
     }
 }
 
@@ -250,6 +290,11 @@ impl Relay {
         Self { way, out: passage, back: passage, max, end }
     }
 
+    /// Whether the other connection is broken, and the first peer gets what comes from it.
+    pub(crate) fn cuts_off_the_first(&self) -> bool {
+        self.way != Way::Out && matches!(self.end, Some(RelayEnd::Gone))
+    }
+
     pub(crate) fn moved(&self) -> Moved {
         Moved { out: self.out.moved, back: self.back.moved }
     }
@@ -279,17 +324,33 @@ impl OtherEnd {
         *self = Self { moved: self.moved, ..Self::default() };
     }
 
+    /// Whether output is on its way to the peer.
+    pub(crate) fn sends(&self) -> bool {
+        self.is_open() && self.output.len() > 0
+    }
+
     /// Whether there is something to do in another turn that no event tells of: files have had their share of this one,
-    /// or the connection has broken at its end, because a file cannot be sent.
+    /// TLS has more to read, or the connection has broken at the end of the turn.
     pub(crate) fn goes_on(&self) -> bool {
-        let sends = self.is_open() && self.named.is_none() && self.state.is_writable();
-        self.breaks || (sends && self.output.len() > 0)
+        let goes_on = match &self.link {
+            #[cfg(feature = "tls")]
+            Link::Handshake(stream, _) => stream.goes_on(self.state),
+            Link::Open { stream, .. } => {
+                let sends = self.named.is_none() && self.state.is_writable();
+                stream.goes_on(self.state) || (sends && self.output.len() > 0)
+            }
+            _ => false,
+        };
+        self.breaks || goes_on
     }
 
     /// The time at which it has something to do without an event.
     pub(crate) fn due(&self) -> u64 {
         match &self.link {
             Link::Dial(dial) => dial.due(),
+            #[cfg(feature = "tls")]
+            Link::Handshake(stream, _) => stream.due(),
+            Link::Open { stream, .. } => self.send_by.min(stream.due()),
             _ => u64::MAX,
         }
     }

@@ -7,6 +7,7 @@ use super::received_bytes::ReceivedBytes;
 use crate::net::memory::MemoryStream;
 use crate::net::other_end::{SimulatedStream, TestWorld};
 use crate::net::readiness::Readiness;
+use crate::net::stream_state::StreamState;
 use crate::net::transport::{ByteStream, Read};
 use crate::{Connection, Drive, Machine, Target};
 
@@ -28,7 +29,11 @@ type SharedPipe = Arc<Mutex<MemoryStream>>;
 
 /// The machine's end of the pipe. Dropping it closes the connection.
 #[derive(Debug)]
-struct OtherPipeEnd(SharedPipe);
+struct OtherPipeEnd {
+    pipe: SharedPipe,
+    /// The machine waits for nothing but the end of the test's stream, which has come.
+    lingers: bool,
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -47,7 +52,7 @@ impl StubTargets {
         }
         let pipe = Arc::new(Mutex::new(MemoryStream::new(usize::MAX)));
         state.decision = Some(match accepts {
-            Ok(()) => Ok(Box::new(OtherPipeEnd(Arc::clone(&pipe)))),
+            Ok(()) => Ok(Box::new(OtherPipeEnd { pipe: Arc::clone(&pipe), lingers: false })),
             Err(kind) => Err(kind.into()),
         });
         state.pipe = accepts.is_ok().then_some(pipe);
@@ -72,35 +77,49 @@ impl TestWorld for StubTargets {
 
 impl ByteStream for OtherPipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        lock(&self.0).read(buffer)
+        lock(&self.pipe).read(buffer)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).write(bytes)
+        lock(&self.pipe).write(bytes)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        lock(&self.0).write_vectored(slices)
+        lock(&self.pipe).write_vectored(slices)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        lock(&self.0).shutdown()
+        lock(&self.pipe).shutdown()
+    }
+
+    /// The test ends its stream, as most servers do that see the end of their client's.
+    fn linger(&mut self) {
+        lock(&self.pipe).ended = true;
+        self.lingers = true;
+    }
+
+    fn goes_on(&self, state: StreamState) -> bool {
+        self.lingers && !state.has_ended()
     }
 
     fn abort(&mut self) {
-        lock(&self.0).abort();
+        lock(&self.pipe).abort();
     }
 }
 
 impl SimulatedStream for OtherPipeEnd {
-    fn stream(&mut self) -> &mut dyn ByteStream {
+    fn stream(&self) -> &dyn ByteStream {
+        self
+    }
+
+    fn stream_mut(&mut self) -> &mut dyn ByteStream {
         self
     }
 }
 
 impl Drop for OtherPipeEnd {
     fn drop(&mut self) {
-        lock(&self.0).shut = true;
+        lock(&self.pipe).shut = true;
     }
 }
 

@@ -24,9 +24,9 @@ pub struct TaskSnapshot {
     pub age: Option<Age>,
     /// The time until its next deadline: one of its state, or the pool's send timeout. A tick is none.
     pub left: Option<Duration>,
-    /// The bytes that were read and not used, between two turns.
+    /// The bytes that were read and not used, between two turns; of both sockets, if it has two.
     pub unread: usize,
-    /// The bytes of output that the peer has not taken.
+    /// The bytes of output that the peer has not taken; of both sockets, if it has two.
     pub unsent: usize,
     /// The messages in its mailbox.
     pub messages: usize,

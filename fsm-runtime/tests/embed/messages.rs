@@ -64,3 +64,57 @@ fn m1_connections_of_a_host_post_to_each_other_and_those_that_are_to_run_are_tol
     first.on_time(at(0));
     assert_eq!(first.output(), b"2;3;");
 }
+
+/// Counts down by messages to itself.
+#[state_machine(start = From, message = u8, eof => Gone)]
+enum Countdown {
+    #[read(exact = 1, idle = 60s => Gone)]
+    #[message]
+    #[to(From)]
+    #[rest]
+    From,
+    #[end]
+    Gone,
+}
+
+struct Counter;
+
+impl countdown::Handler for Counter {
+    fn from(&mut self, from: &[u8; 1], cx: &mut Cx<'_, u8>) -> countdown::AfterFrom {
+        cx.post(cx.key(), from[0]).expect("there is room");
+        countdown::AfterFrom::From
+    }
+
+    fn from_message(&mut self, count: u8, cx: &mut Cx<'_, u8>) -> countdown::AfterFrom {
+        cx.write(&[count]);
+        if count > 0 {
+            cx.post(cx.key(), count - 1).expect("there is room");
+        }
+        countdown::AfterFrom::From
+    }
+}
+
+#[test]
+fn m1_messages_that_a_machine_posts_to_itself_are_taken_without_a_waker() {
+    let host = HostBuilder::<Countdown>::new().output_mark(4).build();
+    let mut conn = host.open(Peer::Memory, Counter, at(1));
+    conn.input(&[9], at(5));
+    while conn.deadline() == Some(at(5)) {
+        conn.on_time(at(5));
+    }
+    // At the output mark it takes no more, and asks for no call that would be in vain.
+    assert_eq!(conn.output(), [9, 8, 7, 6]);
+    conn.sent(4, at(5));
+    while conn.deadline() == Some(at(5)) {
+        conn.on_time(at(5));
+    }
+    let mut got = Vec::new();
+    while !conn.output().is_empty() {
+        got.extend_from_slice(conn.output());
+        conn.sent(conn.output().len(), at(6));
+        while conn.deadline() == Some(at(6)) {
+            conn.on_time(at(6));
+        }
+    }
+    assert_eq!(got, [5, 4, 3, 2, 1, 0]);
+}

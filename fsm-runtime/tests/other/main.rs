@@ -14,6 +14,7 @@ mod bodies;
 mod both;
 mod early;
 mod early_live;
+mod ends;
 mod files;
 mod relay;
 mod sockets;

@@ -84,13 +84,32 @@ fn s1_idle_counts_from_the_last_byte_either_way() {
 }
 
 #[test]
-fn s1_idle_ends_a_tunnel_whose_target_does_not_read() {
+fn s5_a_tunnel_ends_when_its_target_does_not_read() {
     let mut peer = tunnel();
     peer.other().window(0);
     peer.send(&vec![7; 1 << 20]);
-    peer.advance(Duration::from_secs(3599));
+    peer.advance(Duration::from_millis(59_999));
     assert_eq!(peer.state(), Some("Tunnel"));
-    peer.advance(Duration::from_secs(1));
+    peer.advance(Duration::from_millis(1));
+    assert_eq!(peer.state(), None);
+    assert!(peer.other().is_reset());
+}
+
+#[test]
+fn s5_a_tunnel_stays_while_its_slow_ends_take_something() {
+    let mut peer = tunnel();
+    peer.window(1000);
+    peer.other().window(1000);
+    let many = vec![7; 1 << 20];
+    peer.send(&many);
+    peer.other().send(&many);
+    for taken in 2..10 {
+        peer.advance(Duration::from_secs(40));
+        peer.window(taken * 1000);
+        peer.other().window(taken * 1000);
+    }
+    assert_eq!(peer.state(), Some("Tunnel"));
+    peer.advance(Duration::from_secs(60));
     assert_eq!(peer.state(), None);
 }
 

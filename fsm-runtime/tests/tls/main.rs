@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Running, Stats, TlsClient, TlsServer};
-use rustls::{ClientConnection, ServerConnection, StreamOwned};
+use rustls::{ClientConnection, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::certificates::{Authority, client_config, server_config};
 
@@ -18,7 +18,9 @@ mod certificates;
 mod files;
 mod hand_off;
 mod hostile;
+mod junction;
 mod opened;
+mod other;
 mod relay;
 mod starttls;
 mod truncated;

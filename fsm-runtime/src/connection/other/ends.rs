@@ -84,7 +84,9 @@ impl<S> OtherAccess for BothEnds<'_, S> {
 
     fn connect(&self, target: Target) {
         let Borrowed { end, .. } = &mut *self.other.borrow_mut();
-        end.stale = if end.is_open() { end.queued_before } else { 0 };
+        // Output for a connection that is lost is not for the next one either.
+        let has_been_open = end.is_open() || matches!(end.link, Link::Lost);
+        end.stale = if has_been_open { end.queued_before } else { 0 };
         end.named = Some(target);
     }
 

@@ -1,16 +1,16 @@
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 
-use super::codec::{Codec, DecodeProgress, RECORD, Sinks, Unread};
+use super::codec::{Codec, RECORD, Unread};
 use super::held::Held;
 use super::outgoing::{Record, UnsentBytes, send};
 use crate::layer::LayerEnd;
-use crate::net::transport::{ByteStream, Read};
+use crate::net::transport::ByteStream;
 
 /// The size of a thread's buffer for what is read from the stream below: more than four whole records of TLS.
 const WIRE: usize = 72 * 1024;
 /// The least room of a read behind bytes that were read before and not used.
-const SPARE: usize = 1024;
+pub(super) const SPARE: usize = 1024;
 /// The most records that one write makes.
 const RECORDS: usize = 4;
 /// The output that waits to be sent beyond which no more input is processed.
@@ -36,6 +36,9 @@ pub(crate) struct Between<C> {
     pub(super) ended: Option<LayerEnd>,
     /// Output waits for the end of the handshake.
     pub(super) holds_output: bool,
+    /// A read waits until less output is unsent. No event tells when it can go on, because the stream below was not
+    /// read.
+    pub(super) reads_when_sent: bool,
     /// A `#[tls]` state waits for the end of the handshake.
     pub(super) awaited: Cell<bool>,
 }
@@ -50,6 +53,7 @@ impl<C> Default for Between<C> {
             aborted: false,
             ended: None,
             holds_output: false,
+            reads_when_sent: false,
             awaited: Cell::default(),
         }
     }
@@ -102,26 +106,13 @@ impl<C: Codec> Between<C> {
     }
 
     /// The bytes that were read and not processed.
-    fn unprocessed(&self) -> &[u8] {
+    pub(super) fn unprocessed(&self) -> &[u8] {
         self.held.as_ref().map_or(&[], |held| &held.incoming)
     }
 
     /// Whether there is plaintext that a read had no room for.
     pub(super) fn has_rest(&self) -> bool {
         self.held.as_ref().is_some_and(|held| !held.rest.is_empty())
-    }
-
-    /// Reads what the last read had no room for.
-    pub(super) fn read_rest(&mut self, buffer: &mut [u8]) -> Read {
-        let held = self.held();
-        let bytes = held.rest.len().min(buffer.len());
-        buffer[..bytes].copy_from_slice(&held.rest[..bytes]);
-        held.rest.drain(..bytes);
-        if held.rest.is_empty() {
-            held.rest = Vec::new();
-        }
-        self.tidy();
-        Read { bytes, drained: false }
     }
 
     pub(super) fn held(&mut self) -> &mut Held {
@@ -136,13 +127,13 @@ impl<C: Codec> Between<C> {
     }
 
     /// Takes what was received and not used out: bytes that were not processed, and plaintext.
-    fn take_unread(&mut self) -> (Vec<u8>, Vec<u8>) {
+    pub(super) fn take_unread(&mut self) -> (Vec<u8>, Vec<u8>) {
         let Some(held) = &mut self.held else { return Default::default() };
         (std::mem::take(&mut held.incoming), std::mem::take(&mut held.rest))
     }
 
     /// Keeps what was received and not used.
-    fn keep_unread(&mut self, incoming: Vec<u8>, rest: Vec<u8>) {
+    pub(super) fn keep_unread(&mut self, incoming: Vec<u8>, rest: Vec<u8>) {
         if incoming.is_empty() && rest.is_empty() {
             return self.tidy();
         }
@@ -150,96 +141,8 @@ impl<C: Codec> Between<C> {
         (held.incoming, held.rest) = (incoming, rest);
     }
 
-    /// Reads from the stream until there is plaintext, or it has nothing more.
-    pub(super) fn read(
-        &mut self,
-        stream: &mut impl ByteStream,
-        plain: &mut [u8],
-        scratch: &mut Scratch,
-    ) -> io::Result<Read> {
-        for _ in 0..READS {
-            if self.working()?.has_closed() {
-                return Ok(Read { bytes: 0, drained: false });
-            }
-            if self.unsent() > MOST_UNSENT && !self.flush(stream)? {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            let (bytes, drained) = self.read_records(stream, plain, scratch)?;
-            if bytes > 0 {
-                let drained = drained && !self.has_rest() && !self.can_decode();
-                return Ok(Read { bytes, drained: drained && !self.working()?.has_closed() });
-            }
-            if self.ended.is_some() {
-                return Ok(Read { bytes: 0, drained: false });
-            }
-        }
-        // Others have their turns, and this stream goes on in its next one.
-        Err(io::ErrorKind::ResourceBusy.into())
-    }
-
-    fn can_decode(&self) -> bool {
-        self.codec.as_ref().is_some_and(|codec| codec.can_decode(self.unprocessed()))
-    }
-
-    /// Processes what is there, or reads once and processes what there is then. Returns the number
-    /// of bytes of plaintext, and whether the stream has nothing more.
-    pub(super) fn read_records(
-        &mut self,
-        stream: &mut impl ByteStream,
-        plain: &mut [u8],
-        scratch: &mut Scratch,
-    ) -> io::Result<(usize, bool)> {
-        let Scratch { incoming: buffer, outgoing } = scratch;
-        let goes_on = !self.is_fragment && self.can_decode();
-        let (mut kept, mut rest) = self.take_unread();
-        let (wire, drained) = if goes_on {
-            (&mut kept[..], false)
-        } else {
-            let before = kept.len();
-            if before + SPARE > buffer.len() {
-                self.codec = None;
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a record is too long"));
-            }
-            buffer[..before].copy_from_slice(&kept);
-            match stream.read(&mut buffer[before..]) {
-                Ok(Read { bytes: 0, .. }) => {
-                    self.keep_unread(kept, rest);
-                    self.end_below();
-                    return Ok((0, false));
-                }
-                Ok(Read { bytes, drained }) => (&mut buffer[..before + bytes], drained),
-                Err(error) => {
-                    self.keep_unread(kept, rest);
-                    return Err(error);
-                }
-            }
-        };
-        let Some(codec) = &mut self.codec else { return Ok((0, drained)) };
-        let decoded = codec.decode(wire, Sinks { plain, rest: &mut rest, outgoing });
-        if !outgoing.is_empty() {
-            self.held().outgoing.bytes.extend_from_slice(outgoing);
-            outgoing.clear();
-            // The rest waits for an event.
-            self.flush(stream)?;
-        }
-        let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
-        self.is_fragment = used == 0 && plain == 0;
-        self.keep_unread(wire[used..].to_vec(), rest);
-        Ok((plain, drained))
-    }
-
-    /// Notes what the end of the stream below means.
-    fn end_below(&mut self) {
-        let Some(codec) = &self.codec else { return };
-        self.ended = Some(match codec.end() {
-            LayerEnd::Whole if !self.unprocessed().is_empty() => LayerEnd::Cut,
-            LayerEnd::Whole if codec.is_handshaking() => LayerEnd::Unsaid,
-            end => end,
-        });
-    }
-
     /// A codec that has failed processes nothing any more.
-    fn unless_failed<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+    pub(super) fn unless_failed<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         if result.is_err() {
             self.codec = None;
         }
@@ -383,8 +286,7 @@ impl<C: Codec> Between<C> {
         }
     }
 
-    /// The time by which [`check_time`](Self::check_time) has to look again; `u64::MAX` if the machine's own times
-    /// suffice.
+    /// The time by which [`check_time`](Self::check_time) has to look again; `u64::MAX` if the machine's own times suffice.
     pub(super) fn due(&self) -> u64 {
         self.held.as_ref().map_or(u64::MAX, |held| held.due)
     }

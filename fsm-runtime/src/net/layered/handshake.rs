@@ -62,16 +62,16 @@ impl<C: Codec> Between<C> {
         stream: &mut impl ByteStream,
         state: &mut StreamState,
     ) -> io::Result<()> {
-        if self.unsent() > 0 && state.is_writable() {
-            if self.flush(stream)? {
-                // A read may have waited for this.
-                state.add(Readiness::READ);
-                if std::mem::take(&mut self.shuts) {
-                    stream.shutdown()?;
-                }
-            } else {
-                state.set_write_blocked();
-            }
+        if self.unsent() > 0 && state.is_writable() && !self.flush(stream)? {
+            state.set_write_blocked();
+        }
+        if self.reads_again() {
+            self.reads_when_sent = false;
+            state.add(Readiness::READ | Readiness::MAYBE_EOF);
+        }
+        if self.shuts_now() {
+            self.shuts = false;
+            stream.shutdown()?;
         }
         for _ in 0..READS {
             if !self.reads_on(*state) {
@@ -96,16 +96,36 @@ impl<C: Codec> Between<C> {
                 Err(error) => return Err(error),
             }
         }
-        if self.holds_output && !self.is_handshaking() {
+        if self.writes_again() {
             self.holds_output = false;
             state.add(Readiness::WRITE);
         }
         Ok(())
     }
 
+    /// Whether a read that has waited for output to leave can go on. A write, or another read, may have sent that.
+    fn reads_again(&self) -> bool {
+        self.reads_when_sent && self.unsent() <= MOST_UNSENT
+    }
+
+    /// Whether the stream below ends now.
+    fn shuts_now(&self) -> bool {
+        self.shuts && self.unsent() == 0
+    }
+
+    /// Whether output that has waited for the end of the handshake can leave.
+    fn writes_again(&self) -> bool {
+        self.holds_output && !self.is_handshaking()
+    }
+
+    /// Whether [`drive`](Self::drive) has something to do that no event tells of.
+    pub(super) fn goes_on(&self, state: StreamState) -> bool {
+        self.reads_on(state) || self.reads_again() || self.shuts_now() || self.writes_again()
+    }
+
     /// Whether the handshake reads on although the machine may not. Plaintext that comes before its end is kept up to
     /// a bound, beyond which the machine has to read.
-    pub(super) fn reads_on(&self, state: StreamState) -> bool {
+    fn reads_on(&self, state: StreamState) -> bool {
         let rest = self.held.as_ref().map_or(0, |held| held.rest.len());
         self.is_handshaking() && state.is_readable() && rest < ROOM
     }
@@ -116,9 +136,7 @@ impl<C: Codec> Between<C> {
         stream: &mut impl ByteStream,
         scratch: &mut Scratch,
     ) -> io::Result<()> {
-        if self.unsent() > MOST_UNSENT {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
+        self.has_room()?;
         let before = self.held.as_mut().map(|held| std::mem::take(&mut held.rest));
         let mut before = before.unwrap_or_default();
         let mut first = [0; 1];

@@ -3,6 +3,8 @@ use std::io::IoSlice;
 use super::*;
 use crate::layer::{Layer, LayerEnd, LayerError, LayerInput};
 
+mod woken;
+
 /// A stream in memory, whose reads and writes are of so many bytes, and block in between.
 #[derive(Default)]
 struct Wire {

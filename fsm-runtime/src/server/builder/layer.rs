@@ -15,7 +15,7 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     /// pool whose layers are of the same type; a hand-off to another pool is refused at the start.
     ///
     /// Bounds and times are those of plain connections: they count plaintext. The layer has bounds of its
-    /// own. The other socket of a machine with a `#[connect]` state has no layer.
+    /// own. The other socket of a machine with a `#[connect]` state has no layer: it is plain.
     ///
     /// A pool has one layer, or TLS. Its machine has no `#[tls]` state, and reads no datagrams: otherwise it does not
     /// start ([`PoolError::Layer`](crate::PoolError::Layer), [`PoolError::Datagrams`](crate::PoolError::Datagrams)).

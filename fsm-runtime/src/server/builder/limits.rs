@@ -46,9 +46,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// [limit](Builder::max_connections), or no descriptor free, so that the new one is served and does not wait.
     /// Off by default.
     ///
-    /// A connection is at rest in a `#[rest]` state while nothing of it is unread or unsent and no reply to a job
-    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it can
-    /// say goodbye, and otherwise with the end of the stream. Requests that have arrived by then are answered
+    /// A connection is at rest in a `#[rest]` state while nothing of it is unread or unsent, at either socket if it
+    /// has two, and no reply to a job of its is to come. It ends as in a drain: over the `drain` edge of its state if
+    /// there is one, so that it can say goodbye, and otherwise with the end of the stream. Requests that have arrived by then are answered
     /// before. It counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool
     /// does not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is
     /// reset.

@@ -35,6 +35,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     ///
     /// It is also the time for the handshake of TLS or of a layer that begins with the connection, whatever the
     /// deadline of the machine: after that the connection ends as a handshake that has failed.
+    ///
+    /// The other socket of a machine with a `#[connect]` state has the same times. If its peer takes nothing it is reset,
+    /// and for the machine its stream has ended; if the handshake takes longer, the `refused` edge is taken.
     pub fn send_timeout(mut self, time: Duration) -> Self {
         self.send_timeout = time;
         self
@@ -45,7 +48,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     ///
     /// When all output is sent, the server ends its stream. If the last turn sent something, or the peer
     /// is still sending, the connection then reads and drops input until the peer ends its stream, for
-    /// this time at most. Otherwise a peer that sends before it reads, such as an HTTP client whose upload
+    /// this time at most. The other socket of a machine ends in the same way and times; the connection ends with the
+    /// later one. Otherwise a peer that sends before it reads, such as an HTTP client whose upload
     /// is refused, would get a reset and not the answer. (nginx calls this `lingering_close`.) A drain does
     /// not wait for peers that are silent by then.
     pub fn linger(mut self, time: Duration) -> Self {
