@@ -173,12 +173,13 @@ impl DatagramSocket {
         !self.sessions().orphans.is_empty()
     }
 
-    /// Takes the next datagram of a session.
-    fn next(&self, ends: &Ends) -> Option<Vec<u8>> {
+    /// Takes the next datagram of a session. Returns whether another one waits behind it, too.
+    fn next(&self, ends: &Ends) -> Option<(Vec<u8>, bool)> {
         let mut sessions = self.sessions();
-        let next = sessions.by_ends.get_mut(ends)?.queue.pop_front()?;
+        let queue = &mut sessions.by_ends.get_mut(ends)?.queue;
+        let (next, more) = (queue.pop_front()?, !queue.is_empty());
         sessions.queued -= 1;
-        Some(next)
+        Some((next, more))
     }
 
     /// Whether a datagram waits for a session.
@@ -192,7 +193,7 @@ impl DatagramSocket {
         let sent = if datagram.len() > self.most {
             let why = format!("it has {} bytes, and {} are the most", datagram.len(), self.most);
             Err(io::Error::new(io::ErrorKind::InvalidInput, why))
-        } else {
+        } else if ends.local.is_some() {
             let transmit = Transmit {
                 destination: ends.peer,
                 ecn: None,
@@ -201,6 +202,9 @@ impl DatagramSocket {
                 src_ip: ends.local,
             };
             self.state.try_send(UdpSockRef::from(&self.socket), &transmit)
+        } else {
+            // The socket has one address, and the system need not read control data for each answer.
+            self.socket.send_to(datagram, ends.peer).map(drop)
         };
         let Err(error) = sent else { return };
         self.counters.datagram_unsent();

@@ -32,7 +32,7 @@ impl DatagramPeer {
     /// Begins another session of a peer with the datagrams that the one before has left; `None` if there are
     /// none.
     pub(crate) fn resume(socket: &Arc<DatagramSocket>, ends: Ends) -> Option<Self> {
-        socket.next(&ends).map(|first| Self::with_first(socket, ends, first))
+        socket.next(&ends).map(|(first, _)| Self::with_first(socket, ends, first))
     }
 
     fn with_first(socket: &Arc<DatagramSocket>, ends: Ends, first: Vec<u8>) -> Self {
@@ -47,13 +47,17 @@ impl DatagramPeer {
 
 impl ByteStream for DatagramPeer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        if !std::mem::take(&mut self.is_new) {
-            self.buffer = self.socket.next(&self.ends).ok_or(io::ErrorKind::WouldBlock)?;
-        }
+        let more = if std::mem::take(&mut self.is_new) {
+            self.socket.has_more(&self.ends)
+        } else {
+            let (next, more) = self.socket.next(&self.ends).ok_or(io::ErrorKind::WouldBlock)?;
+            self.buffer = next;
+            more
+        };
         let bytes = self.buffer.len().min(buffer.len());
         buffer[..bytes].copy_from_slice(&self.buffer[..bytes]);
         self.buffer.clear();
-        Ok(Read { bytes, drained: !self.socket.has_more(&self.ends) })
+        Ok(Read { bytes, drained: !more })
     }
 
     /// Output leaves with the end of the datagram.
