@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use slab::Slab;
 use socket2::{Domain, Protocol, SockAddr, Type};
 
 use crate::stats::Counters;
@@ -59,17 +60,20 @@ pub(crate) struct DatagramSocket {
     counters: Arc<Counters>,
 }
 
+/// The sessions of the peers. A session has a slot, because a look-up by its addresses takes 300 instructions.
 #[derive(Debug, Default)]
 struct Sessions {
-    by_ends: HashMap<Ends, Session>,
+    slots: Slab<Session>,
+    by_ends: HashMap<Ends, usize>,
     /// The number of datagrams in all queues.
     queued: usize,
     /// The peers whose queue is left to a new session.
     orphans: Vec<Ends>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Session {
+    ends: Ends,
     /// Its key, from its first turn on.
     key: Option<Key>,
     queue: VecDeque<Vec<u8>>,
@@ -153,14 +157,15 @@ impl DatagramSocket {
     /// Gives a datagram to the session of its peer, if there is one.
     pub(crate) fn offer(&self, ends: &Ends, datagram: &[u8]) -> Offered {
         let mut sessions = self.sessions();
-        let has_room = sessions.queued < MAX_QUEUED_IN_ALL;
-        let Some(session) = sessions.by_ends.get_mut(ends) else { return Offered::Unknown };
-        if !has_room || session.queue.len() == MAX_QUEUED {
+        let Sessions { slots, by_ends, queued, .. } = &mut *sessions;
+        let session = by_ends.get(ends).and_then(|slot| slots.get_mut(*slot));
+        let Some(session) = session else { return Offered::Unknown };
+        if *queued >= MAX_QUEUED_IN_ALL || session.queue.len() == MAX_QUEUED {
             return Offered::Dropped;
         }
         session.queue.push_back(datagram.to_vec());
         let key = session.key;
-        sessions.queued += 1;
+        *queued += 1;
         key.map_or(Offered::Waits, Offered::Queued)
     }
 
@@ -171,21 +176,6 @@ impl DatagramSocket {
 
     pub(crate) fn has_orphans(&self) -> bool {
         !self.sessions().orphans.is_empty()
-    }
-
-    /// Takes the next datagram of a session. Returns whether another one waits behind it, too.
-    fn next(&self, ends: &Ends) -> Option<(Vec<u8>, bool)> {
-        let mut sessions = self.sessions();
-        let queue = &mut sessions.by_ends.get_mut(ends)?.queue;
-        let (next, more) = (queue.pop_front()?, !queue.is_empty());
-        sessions.queued -= 1;
-        Some((next, more))
-    }
-
-    /// Whether a datagram waits for a session.
-    fn has_more(&self, ends: &Ends) -> bool {
-        let sessions = self.sessions();
-        sessions.by_ends.get(ends).is_some_and(|session| !session.queue.is_empty())
     }
 
     /// Sends a datagram from the address that the peer has sent to. One that cannot be sent is lost and counted.
@@ -222,9 +212,38 @@ impl DatagramSocket {
 }
 
 impl Sessions {
+    /// Begins the session of a peer that has none. Returns its slot.
+    fn begin(&mut self, ends: Ends) -> usize {
+        let slot = self.slots.insert(Session { ends, key: None, queue: VecDeque::new() });
+        self.by_ends.insert(ends, slot);
+        slot
+    }
+
+    /// The session in a slot, if it is still the one of this peer.
+    fn get_mut(&mut self, slot: usize, ends: &Ends) -> Option<&mut Session> {
+        self.slots.get_mut(slot).filter(|session| session.ends == *ends)
+    }
+
+    /// Takes the next datagram of a session. Returns whether another one waits behind it, too.
+    fn next(&mut self, slot: usize, ends: &Ends) -> Option<(Vec<u8>, bool)> {
+        let queue = &mut self.get_mut(slot, ends)?.queue;
+        let (next, more) = (queue.pop_front()?, !queue.is_empty());
+        self.queued -= 1;
+        Some((next, more))
+    }
+
+    /// Whether a datagram waits for a session.
+    fn has_more(&mut self, slot: usize, ends: &Ends) -> bool {
+        self.get_mut(slot, ends).is_some_and(|session| !session.queue.is_empty())
+    }
+
     /// Forgets a session. Returns how many datagrams it had not read.
-    fn remove(&mut self, ends: &Ends) -> usize {
-        let lost = self.by_ends.remove(ends).map_or(0, |session| session.queue.len());
+    fn remove(&mut self, slot: usize, ends: &Ends) -> usize {
+        if self.get_mut(slot, ends).is_none() {
+            return 0;
+        }
+        self.by_ends.remove(ends);
+        let lost = self.slots.remove(slot).queue.len();
         self.queued -= lost;
         lost
     }
