@@ -43,7 +43,7 @@ fn fits(queued: usize, of_file: usize) -> io::Result<()> {
 
 /// The addresses of a session. `local` is known where the socket has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ends {
+pub(crate) struct SessionAddresses {
     pub(crate) peer: SocketAddr,
     pub(crate) local: Option<IpAddr>,
 }
@@ -63,23 +63,23 @@ pub(crate) struct DatagramSocket {
 /// The sessions of the peers. A session has a slot, because a look-up by its addresses takes 300 instructions.
 #[derive(Debug, Default)]
 struct Sessions {
-    slots: Slab<Session>,
-    by_ends: HashMap<Ends, usize>,
+    slots: Slab<DatagramSession>,
+    by_ends: HashMap<SessionAddresses, usize>,
     /// The number of datagrams in all queues.
     queued: usize,
     /// The peers whose queue is left to a new session.
-    orphans: Vec<Ends>,
+    orphans: Vec<SessionAddresses>,
 }
 
 #[derive(Debug)]
-struct Session {
-    ends: Ends,
+struct DatagramSession {
+    ends: SessionAddresses,
     /// Its key, from its first turn on.
     key: Option<Key>,
     queue: VecDeque<Vec<u8>>,
 }
 
-/// What has become of a datagram.
+/// The fate of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
     /// It waits for the turn of the session with this key.
@@ -133,7 +133,7 @@ impl DatagramSocket {
     pub(crate) fn receive(
         &self,
         buffers: &mut Buffers,
-        mut each: impl FnMut(Ends, &[u8]),
+        mut each: impl FnMut(SessionAddresses, &[u8]),
     ) -> io::Result<bool> {
         let mut metas = [RecvMeta::default(); BATCH];
         let mut chunks = buffers.0.chunks_mut(BUFFER);
@@ -142,7 +142,7 @@ impl DatagramSocket {
         let count = self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas)?;
         for (meta, slice) in metas.iter().zip(&slices).take(count) {
             let local = meta.dst_ip.filter(|_| self.address.ip().is_unspecified());
-            let ends = Ends { peer: meta.addr, local };
+            let ends = SessionAddresses { peer: meta.addr, local };
             if meta.len == 0 {
                 each(ends, &[]);
             }
@@ -155,7 +155,7 @@ impl DatagramSocket {
     }
 
     /// Gives a datagram to the session of its peer, if there is one.
-    pub(crate) fn offer(&self, ends: &Ends, datagram: &[u8]) -> Offered {
+    pub(crate) fn offer(&self, ends: &SessionAddresses, datagram: &[u8]) -> Offered {
         let mut sessions = self.sessions();
         let Sessions { slots, by_ends, queued, .. } = &mut *sessions;
         let session = by_ends.get(ends).and_then(|slot| slots.get_mut(*slot));
@@ -170,7 +170,7 @@ impl DatagramSocket {
     }
 
     /// The peers whose queue is left to a new session.
-    pub(crate) fn take_orphans(&self) -> Vec<Ends> {
+    pub(crate) fn take_orphans(&self) -> Vec<SessionAddresses> {
         std::mem::take(&mut self.sessions().orphans)
     }
 
@@ -179,7 +179,7 @@ impl DatagramSocket {
     }
 
     /// Sends a datagram from the address that the peer has sent to. One that cannot be sent is lost and counted.
-    fn send(&self, ends: &Ends, datagram: &[u8]) {
+    fn send(&self, ends: &SessionAddresses, datagram: &[u8]) {
         let sent = if datagram.len() > self.most {
             let why = format!("it has {} bytes, and {} are the most", datagram.len(), self.most);
             Err(io::Error::new(io::ErrorKind::InvalidInput, why))
@@ -213,19 +213,19 @@ impl DatagramSocket {
 
 impl Sessions {
     /// Begins the session of a peer that has none. Returns its slot.
-    fn begin(&mut self, ends: Ends) -> usize {
-        let slot = self.slots.insert(Session { ends, key: None, queue: VecDeque::new() });
+    fn begin(&mut self, ends: SessionAddresses) -> usize {
+        let slot = self.slots.insert(DatagramSession { ends, key: None, queue: VecDeque::new() });
         self.by_ends.insert(ends, slot);
         slot
     }
 
     /// The session in a slot, if it is still the one of this peer.
-    fn get_mut(&mut self, slot: usize, ends: &Ends) -> Option<&mut Session> {
+    fn get_mut(&mut self, slot: usize, ends: &SessionAddresses) -> Option<&mut DatagramSession> {
         self.slots.get_mut(slot).filter(|session| session.ends == *ends)
     }
 
     /// Takes the next datagram of a session. Returns whether another one waits behind it, too.
-    fn next(&mut self, slot: usize, ends: &Ends) -> Option<(Vec<u8>, bool)> {
+    fn next(&mut self, slot: usize, ends: &SessionAddresses) -> Option<(Vec<u8>, bool)> {
         let queue = &mut self.get_mut(slot, ends)?.queue;
         let (next, more) = (queue.pop_front()?, !queue.is_empty());
         self.queued -= 1;
@@ -233,12 +233,12 @@ impl Sessions {
     }
 
     /// Whether a datagram waits for a session.
-    fn has_more(&mut self, slot: usize, ends: &Ends) -> bool {
+    fn has_more(&mut self, slot: usize, ends: &SessionAddresses) -> bool {
         self.get_mut(slot, ends).is_some_and(|session| !session.queue.is_empty())
     }
 
     /// Forgets a session. Returns how many datagrams it had not read.
-    fn remove(&mut self, slot: usize, ends: &Ends) -> usize {
+    fn remove(&mut self, slot: usize, ends: &SessionAddresses) -> usize {
         if self.get_mut(slot, ends).is_none() {
             return 0;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mio::{Registry, Token};
 
-use super::{DatagramSocket, Ends, fits};
+use super::{DatagramSocket, SessionAddresses, fits};
 use crate::Peer;
 use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::net::{file_copy, token};
@@ -13,7 +13,7 @@ use crate::net::{file_copy, token};
 #[derive(Debug)]
 pub struct DatagramPeer {
     socket: Arc<DatagramSocket>,
-    ends: Ends,
+    ends: SessionAddresses,
     /// The slot of the session in the socket.
     slot: usize,
     /// The first datagram until it is read; output after that.
@@ -26,14 +26,18 @@ pub struct DatagramPeer {
 
 impl DatagramPeer {
     /// Begins the session of a peer with its first datagram.
-    pub(crate) fn begin(socket: &Arc<DatagramSocket>, ends: Ends, first: &[u8]) -> Self {
+    pub(crate) fn begin(
+        socket: &Arc<DatagramSocket>,
+        ends: SessionAddresses,
+        first: &[u8],
+    ) -> Self {
         let slot = socket.sessions().begin(ends);
         Self::with_first(socket, ends, slot, first.to_vec())
     }
 
     /// Begins another session of a peer with the datagrams that the one before has left; `None` if there are
     /// none.
-    pub(crate) fn resume(socket: &Arc<DatagramSocket>, ends: Ends) -> Option<Self> {
+    pub(crate) fn resume(socket: &Arc<DatagramSocket>, ends: SessionAddresses) -> Option<Self> {
         let mut sessions = socket.sessions();
         let slot = *sessions.by_ends.get(&ends)?;
         let (first, _) = sessions.next(slot, &ends)?;
@@ -41,7 +45,12 @@ impl DatagramPeer {
         Some(Self::with_first(socket, ends, slot, first))
     }
 
-    fn with_first(socket: &Arc<DatagramSocket>, ends: Ends, slot: usize, first: Vec<u8>) -> Self {
+    fn with_first(
+        socket: &Arc<DatagramSocket>,
+        ends: SessionAddresses,
+        slot: usize,
+        first: Vec<u8>,
+    ) -> Self {
         let (socket, buffer) = (Arc::clone(socket), first);
         Self { socket, ends, slot, buffer, is_new: true, has_left: false }
     }
