@@ -1,26 +1,20 @@
 //! What the system says about a thread.
 
-use std::fmt;
+use std::fs::File;
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// The file in which the system says what a thread does. It stays open, so that a look at it is one system call.
 pub(crate) struct ThreadStat {
     id: Arc<str>,
-    #[cfg(target_os = "linux")]
-    file: std::fs::File,
+    file: File,
 }
 
 impl ThreadStat {
-    /// Opens the file of the thread with this id; `None` where there is none.
-    #[cfg(target_os = "linux")]
+    /// Opens the file of the thread with this id; `None` where there is none. Linux has such files.
     pub(crate) fn open(id: &Arc<str>) -> Option<Self> {
-        let file = std::fs::File::open(format!("/proc/self/task/{id}/stat")).ok()?;
+        let file = File::open(format!("/proc/self/task/{id}/stat")).ok()?;
         Some(Self { id: Arc::clone(id), file })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn open(_: &Arc<str>) -> Option<Self> {
-        None
     }
 
     pub(crate) fn is_of(&self, id: &Arc<str>) -> bool {
@@ -29,22 +23,29 @@ impl ThreadStat {
 
     /// Whether the thread sleeps, by the letter that the system gives it: `S` or `D` where it does. `None` once the
     /// thread has ended.
-    #[cfg(target_os = "linux")]
     pub(crate) fn sleeps(&self) -> Option<bool> {
-        use std::os::unix::fs::FileExt as _;
-
-        // One read from the beginning has all of it.
+        // One read has all of it.
         let mut stat = [0; 1024];
-        let len = self.file.read_at(&mut stat, 0).ok()?;
+        let len = read_from_start(&self.file, &mut stat).ok()?;
         // The name before the letter may have any bytes.
         let after = stat[..len].iter().rposition(|byte| *byte == b')')? + 1;
         Some(matches!(stat[after..len].trim_ascii_start().first()?, b'S' | b'D'))
     }
+}
 
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn sleeps(&self) -> Option<bool> {
-        None
-    }
+#[cfg(unix)]
+fn read_from_start(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt as _;
+
+    file.read_at(buffer, 0)
+}
+
+#[cfg(not(unix))]
+fn read_from_start(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    use std::io::{Read as _, Seek as _};
+
+    file.rewind()?;
+    file.read(buffer)
 }
 
 impl fmt::Debug for ThreadStat {
