@@ -41,6 +41,8 @@ pub(crate) enum Peer {
     Multiprocessing,
     /// A process of Python at the other end of a `multiprocessing.Pipe`.
     Pipe,
+    /// An interpreter of Python within the program, which `PyO3` calls (feature `pyo3`).
+    Pyo3,
 }
 
 impl Peer {

@@ -11,6 +11,7 @@ pub(crate) mod resting;
 pub(crate) mod shared;
 pub(crate) mod survey;
 pub(crate) mod task;
+pub(crate) mod thread_stat;
 pub(crate) mod thread_status;
 pub(crate) mod timer_heap;
 pub(crate) mod watchdog;

@@ -16,7 +16,10 @@ pub(super) fn python(lab: &Lab) -> Result<Vec<Figure>, Error> {
 fn job(lab: &Lab) -> Result<Figure, Error> {
     let name = "python-job";
     let jobs = lab.amount(20_000, 5_000);
-    let peers = [Peer::Ours, Peer::Multiprocessing, Peer::Pipe];
+    let mut peers = vec![Peer::Ours, Peer::Multiprocessing, Peer::Pipe];
+    if cfg!(feature = "pyo3") {
+        peers.push(Peer::Pyo3);
+    }
     let series = in_rounds(lab, name, &peers, lab.runs(), |peer| {
         let cost = Program::Python { peer, work: Work::Successor, processes: 1, jobs }.cost()?;
         Ok(cost.elapsed_nanoseconds_per_job() / 1e3)
@@ -29,7 +32,10 @@ fn job(lab: &Lab) -> Result<Figure, Error> {
 fn scale(lab: &Lab) -> Result<Figure, Error> {
     let name = "python-scale";
     let jobs = lab.amount(2_000, 400);
-    let peers = [Peer::Ours, Peer::Multiprocessing];
+    let mut peers = vec![Peer::Ours, Peer::Multiprocessing];
+    if cfg!(feature = "pyo3") {
+        peers.push(Peer::Pyo3);
+    }
     let series = in_rounds(lab, name, &peers, lab.runs(), |peer| {
         let cost = |processes| Program::Python { peer, work: Work::Total, processes, jobs }.cost();
         let (one, four) = (cost(1)?, cost(4)?);

@@ -9,6 +9,9 @@ use super::jobs::{Cost, Stopwatch};
 use crate::error::Error;
 use crate::peer::Peer;
 
+#[cfg(feature = "pyo3")]
+mod embedded;
+
 /// The functions, which is a program as well.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/programs/python/jobs.py");
 
@@ -19,6 +22,16 @@ pub(crate) enum Work {
     Successor,
     /// Some milliseconds of computing.
     Total,
+}
+
+impl Work {
+    /// The function that does it, and its argument.
+    fn call(self) -> (&'static str, u64) {
+        match self {
+            Self::Successor => ("successor", 1),
+            Self::Total => ("total", 50_000),
+        }
+    }
 }
 
 struct Numbers;
@@ -38,16 +51,18 @@ pub(crate) fn run(
     match peer {
         Peer::Ours => Some(ours(work, processes, jobs)),
         Peer::Multiprocessing => Some(python("multiprocessing", work, processes, jobs)),
+        #[cfg(feature = "pyo3")]
+        Peer::Pyo3 => {
+            let (function, job) = work.call();
+            Some(embedded::run(FILE, function, job, processes, jobs))
+        }
         Peer::Pipe if processes == 1 => Some(python("pipe", work, processes, jobs)),
         _ => None,
     }
 }
 
 fn ours(work: Work, processes: u64, jobs: u64) -> Result<Cost, Error> {
-    let (function, job) = match work {
-        Work::Successor => ("successor", 1),
-        Work::Total => ("total", 50_000),
-    };
+    let (function, job) = work.call();
     let pool = Pool::python::<Numbers>("numbers", format!("{FILE}:{function}"))
         .processes(usize::try_from(processes).unwrap_or(1))
         .build();
@@ -85,7 +100,11 @@ mod tests {
 
     #[test]
     fn each_peer_runs_all_jobs() {
-        for (peer, processes) in [(Peer::Ours, 2), (Peer::Multiprocessing, 2), (Peer::Pipe, 1)] {
+        let mut peers = vec![(Peer::Ours, 2), (Peer::Multiprocessing, 2), (Peer::Pipe, 1)];
+        if cfg!(feature = "pyo3") {
+            peers.push((Peer::Pyo3, 2));
+        }
+        for (peer, processes) in peers {
             let cost = run(peer, Work::Successor, processes, 20).unwrap().unwrap();
             assert!(cost.jobs == 20 && !cost.elapsed.is_zero(), "{cost:?}");
         }

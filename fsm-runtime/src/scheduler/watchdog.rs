@@ -1,6 +1,4 @@
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,6 +7,7 @@ use crate::scheduler::alarm::{Alarm, FAST, Pace};
 use crate::scheduler::observe::{Observe, RunningTurn};
 use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
+use crate::scheduler::thread_stat::ThreadStat;
 
 /// The number of looks in a row without a reason for the pace after which the watchdog slows down.
 /// It is not 1, because load comes and goes, and to wake the watchdog costs more than a look.
@@ -83,6 +82,8 @@ pub(crate) struct WatchedPort {
     port: Arc<dyn Observe>,
     /// The turn that each thread ran at the last look.
     turns: HashMap<ThreadIndex, SeenTurn>,
+    /// The files of the threads that it has asked the system about.
+    stats: HashMap<ThreadIndex, ThreadStat>,
     /// The time of the last warning about a state, by the index of the state.
     warned: HashMap<usize, Instant>,
 }
@@ -98,7 +99,20 @@ struct SeenTurn {
 impl WatchedPort {
     /// A port of the pool with this name.
     pub(crate) fn new(pool: String, port: Arc<dyn Observe>) -> Self {
-        Self { pool, port, turns: HashMap::new(), warned: HashMap::new() }
+        let (turns, stats, warned) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { pool, port, turns, stats, warned }
+    }
+
+    /// Whether the thread with this id sleeps; `None` if the system does not say so.
+    fn sleeps(&mut self, thread: ThreadIndex, id: &Arc<str>) -> Option<bool> {
+        let known = self.stats.get(&thread).filter(|stat| stat.is_of(id));
+        if let Some(sleeps) = known.and_then(ThreadStat::sleeps) {
+            return Some(sleeps);
+        }
+        let stat = ThreadStat::open(id)?;
+        let sleeps = stat.sleeps();
+        self.stats.insert(thread, stat);
+        sleeps
     }
 
     /// Whether no warning about this state was given within [`AGAIN`]. Then the caller warns: the time
@@ -176,7 +190,7 @@ impl WatchdogLoop {
         if !busy && !could_help && turn.blocked.is_none() {
             return age;
         }
-        let sleeps = turn.id.as_deref().and_then(sleeps);
+        let sleeps = turn.id.as_ref().and_then(|id| watched.sleeps(turn.thread, id));
         match (sleeps, turn.blocked) {
             (Some(true), None) => {
                 watched.port.block(turn.thread, turn.turn, Blocked::Observed);
@@ -201,14 +215,4 @@ impl WatchdogLoop {
         }
         age
     }
-}
-
-/// Whether the thread sleeps, by the letter that the system gives it: `S` or `D` where it does.
-pub(crate) fn sleeps(id: &str) -> Option<bool> {
-    // One read has all of it, and the file has no length to ask for.
-    let mut stat = [0; 1024];
-    let len = File::open(format!("/proc/self/task/{id}/stat")).ok()?.read(&mut stat).ok()?;
-    // The name before it may have any bytes.
-    let after = stat[..len].iter().rposition(|byte| *byte == b')')? + 1;
-    Some(matches!(stat[after..len].trim_ascii_start().first()?, b'S' | b'D'))
 }

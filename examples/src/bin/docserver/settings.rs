@@ -17,7 +17,9 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = patience)]
     pub(crate) head_timeout: Duration,
     /// The longest pause within a document. A client that sends nothing of it for that long gets 408; one
-    /// that takes less than 64 KiB of it in that time is disconnected
+    /// whose socket takes less than 64 KiB of it in that time is disconnected. The buffer of the socket counts
+    /// as the client, and has room again when a third of it is free. That is up to 1.4 MB, so the slowest client
+    /// that is to be served must take that much in this time
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
     pub(crate) stall: Duration,
     /// The least rate of an upload, in bytes per second, such as 500B or 1kB. An upload that falls behind it

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mio::{Registry, Token};
 
-use super::{DatagramSession, DatagramSocket, SessionAddresses, fits};
+use super::{DatagramSocket, SessionAddresses, fits};
 use crate::Peer;
 use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::net::{file_copy, token};
@@ -14,6 +14,8 @@ use crate::net::{file_copy, token};
 pub struct DatagramPeer {
     socket: Arc<DatagramSocket>,
     ends: SessionAddresses,
+    /// The slot of the session in the socket.
+    slot: usize,
     /// The first datagram until it is read; output after that.
     buffer: Vec<u8>,
     /// The first datagram is not read yet.
@@ -29,19 +31,28 @@ impl DatagramPeer {
         ends: SessionAddresses,
         first: &[u8],
     ) -> Self {
-        socket.sessions().by_ends.insert(ends, DatagramSession::default());
-        Self::with_first(socket, ends, first.to_vec())
+        let slot = socket.sessions().begin(ends);
+        Self::with_first(socket, ends, slot, first.to_vec())
     }
 
     /// Begins another session of a peer with the datagrams that the one before has left; `None` if there are
     /// none.
     pub(crate) fn resume(socket: &Arc<DatagramSocket>, ends: SessionAddresses) -> Option<Self> {
-        socket.next(&ends).map(|first| Self::with_first(socket, ends, first))
+        let mut sessions = socket.sessions();
+        let slot = *sessions.by_ends.get(&ends)?;
+        let (first, _) = sessions.next(slot, &ends)?;
+        drop(sessions);
+        Some(Self::with_first(socket, ends, slot, first))
     }
 
-    fn with_first(socket: &Arc<DatagramSocket>, ends: SessionAddresses, first: Vec<u8>) -> Self {
+    fn with_first(
+        socket: &Arc<DatagramSocket>,
+        ends: SessionAddresses,
+        slot: usize,
+        first: Vec<u8>,
+    ) -> Self {
         let (socket, buffer) = (Arc::clone(socket), first);
-        Self { socket, ends, buffer, is_new: true, has_left: false }
+        Self { socket, ends, slot, buffer, is_new: true, has_left: false }
     }
 
     pub(crate) fn address(&self) -> Peer {
@@ -51,13 +62,18 @@ impl DatagramPeer {
 
 impl ByteStream for DatagramPeer {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        if !std::mem::take(&mut self.is_new) {
-            self.buffer = self.socket.next(&self.ends).ok_or(io::ErrorKind::WouldBlock)?;
-        }
+        let more = if std::mem::take(&mut self.is_new) {
+            self.socket.sessions().has_more(self.slot, &self.ends)
+        } else {
+            let next = self.socket.sessions().next(self.slot, &self.ends);
+            let (next, more) = next.ok_or(io::ErrorKind::WouldBlock)?;
+            self.buffer = next;
+            more
+        };
         let bytes = self.buffer.len().min(buffer.len());
         buffer[..bytes].copy_from_slice(&self.buffer[..bytes]);
         self.buffer.clear();
-        Ok(Read { bytes, drained: !self.socket.has_more(&self.ends) })
+        Ok(Read { bytes, drained: !more })
     }
 
     /// Output leaves with the end of the datagram.
@@ -93,9 +109,9 @@ impl ByteStream for DatagramPeer {
 
     fn leave(&mut self) -> bool {
         let mut sessions = self.socket.sessions();
-        let more = sessions.by_ends.get(&self.ends).is_some_and(|it| !it.queue.is_empty());
+        let more = sessions.has_more(self.slot, &self.ends);
         if !more {
-            sessions.remove(&self.ends);
+            sessions.remove(self.slot, &self.ends);
             self.has_left = true;
         }
         !more
@@ -103,7 +119,7 @@ impl ByteStream for DatagramPeer {
 
     fn renew(&mut self) {
         let mut sessions = self.socket.sessions();
-        if let Some(session) = sessions.by_ends.get_mut(&self.ends) {
+        if let Some(session) = sessions.get_mut(self.slot, &self.ends) {
             session.key = None;
             sessions.orphans.push(self.ends);
             self.has_left = true;
@@ -121,7 +137,7 @@ impl ByteStream for DatagramPeer {
 /// The session is what its socket finds it by, and no poll knows it.
 impl Source for DatagramPeer {
     fn register(&mut self, _: &Registry, token: Token) -> io::Result<()> {
-        if let Some(session) = self.socket.sessions().by_ends.get_mut(&self.ends) {
+        if let Some(session) = self.socket.sessions().get_mut(self.slot, &self.ends) {
             session.key = Some(token::to_key(token));
         }
         Ok(())
@@ -137,7 +153,8 @@ impl PeerAddr for DatagramPeer {
 impl Drop for DatagramPeer {
     fn drop(&mut self) {
         if !self.has_left {
-            let lost = self.socket.sessions().remove(&self.ends) + usize::from(self.is_new);
+            let lost =
+                self.socket.sessions().remove(self.slot, &self.ends) + usize::from(self.is_new);
             self.socket.counters.datagrams_dropped(lost);
         }
     }

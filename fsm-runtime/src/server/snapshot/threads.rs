@@ -3,7 +3,7 @@ use std::time::Instant;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::observe::{Observe, RunningTurn};
 use crate::scheduler::shared::Blocked;
-use crate::scheduler::watchdog::sleeps;
+use crate::scheduler::thread_stat::ThreadStat;
 use crate::{Block, RunningHandler, ThreadSnapshot};
 
 /// The threads of a port of the pool with this name.
@@ -37,7 +37,7 @@ pub(super) fn that_run(pool: &PoolState) -> Vec<ThreadSnapshot> {
 
 fn handler(port: &dyn Observe, turn: &RunningTurn, now: Instant) -> Option<RunningHandler> {
     let since = port.seen(turn.thread, turn.turn, now);
-    let sleeps = || turn.id.as_deref().and_then(sleeps) == Some(true);
+    let stat = || ThreadStat::open(turn.id.as_ref()?)?.sleeps();
     Some(RunningHandler {
         key: turn.key,
         state: port.spec().states.get(turn.state)?,
@@ -45,7 +45,7 @@ fn handler(port: &dyn Observe, turn: &RunningTurn, now: Instant) -> Option<Runni
         block: match turn.blocked {
             Some(Blocked::Declared) => Some(Block::Declared),
             Some(Blocked::Observed) => Some(Block::Seen),
-            None => sleeps().then_some(Block::Seen),
+            None => (stat() == Some(true)).then_some(Block::Seen),
         },
     })
 }
