@@ -379,6 +379,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             }
             self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
         }
+        self.has_answered |= passed.has_answered;
         if passed.is_over {
             Ok(NextAction::Run)
         } else if self.budget.bytes == 0 {

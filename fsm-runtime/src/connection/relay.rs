@@ -22,6 +22,8 @@ pub(super) struct PassedOn {
     pub(super) half_closed: bool,
     /// The relay has ended.
     pub(super) is_over: bool,
+    /// It was one to the peer, which has got bytes.
+    pub(super) has_answered: bool,
 }
 
 /// One side of a passage: a socket with its buffers.
@@ -62,6 +64,7 @@ pub(super) fn pass_on<S: ByteStream>(
         all.moved |= passed.moved;
         all.half_closed = passed.half_closed;
         all.is_over = passed.is_over;
+        all.has_answered = passed.has_answered;
         if passed.is_over || !passed.moved || budget.bytes == 0 {
             return Ok(all);
         }
@@ -119,6 +122,7 @@ fn pass_once<S: ByteStream>(
         moved: flushed > 0 || relay.progress() != before,
         half_closed: relay.out.ended || relay.back.ended,
         is_over: relay.end.is_some(),
+        has_answered: relay.end.is_some() && relay.way == Way::Back && relay.back.moved > 0,
     })
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Client {
     leaves: Cell<bool>,
 }
 
-type Context<'a> = Cx<'a, Arc<str>, Times>;
+pub(super) type Context<'a> = Cx<'a, Arc<str>, Times>;
 
 impl Client {
     pub(super) fn new(house: Arc<House>) -> Self {
@@ -157,6 +157,9 @@ impl member::Handler for Client {
         match registered {
             Err(why) => {
                 answer(cx, why);
+                if self.house.must_leave(cx) {
+                    return member::AfterName::Closing;
+                }
                 member::AfterName::Name
             }
             Ok(nick) => {
@@ -189,6 +192,9 @@ impl member::Handler for Client {
                 }
             },
         }
+        if self.house.must_leave(cx) {
+            return member::AfterRoom::Closing;
+        }
         member::AfterRoom::Room
     }
 
@@ -212,6 +218,9 @@ impl member::Handler for Client {
                 answer(cx, format_args!("a line has at most {max} bytes"));
             }
             _ => answer(cx, COMMANDS),
+        }
+        if self.house.must_leave(cx) {
+            return member::AfterNoLine::Closing;
         }
         member::AfterNoLine::Room
     }
