@@ -148,7 +148,7 @@ use crate::parse::Item;
 /// | `within = 30s => State` | that time after the state was entered from another one |
 /// | `idle = 30s => State` | that time after the wait last completed; in a `relay` after the last byte either way |
 /// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
-/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up; in a `job` state also when any input comes, because nothing was asked; in a `read(other)` state when the other stream ends or breaks off; in a `relay` with `exact` when the stream ends before that number |
+/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait. In a `message` or `call` state: when all input before the end is used up. In a `job` state also: when any input comes, because nothing was asked. In a `read(other)` state: when the other stream ends or breaks off. In a `relay` with `exact`: when the stream ends before that number |
 /// | `eof = 30s => State` | in a `relay` both ways: that time after one side has ended, and again after each byte since |
 /// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
 /// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge; in a `connect` state when the connection fails |
@@ -296,8 +296,8 @@ use crate::parse::Item;
 ///   machine whose first verdict is an end keeps nothing of its peers. The pool has at most
 ///   `Builder::max_connections` peers whose machine waits; the datagrams of others are dropped and counted.
 /// - Peers are told apart by their address and port, and by the address that they have sent to.
-/// - Each read gets one datagram. What is larger than `max` is dropped, and so is an empty datagram. One that comes
-///   while the machine does not read waits, as one of at most 64; after an end the next machine gets it.
+/// - Each read gets one datagram. A datagram that is larger than `max` is dropped, and so is an empty one. One that
+///   comes while the machine does not read waits, as one of at most 64; after an end the next machine gets it.
 /// - All output up to the next read or the end of the turn leaves as one datagram, from the address that was asked.
 ///   If it is larger than the output mark of the pool, or than 65,507 bytes, it is not sent, but logged and counted.
 /// - Such a machine has no stream and no connection: no other kind of `read`, no `discard`, `flush`, `writable`,
@@ -366,8 +366,8 @@ use crate::parse::Item;
 ///   The read has a method of its own, `body_other`. The two take turns. The read has its own `eof`, `limit`,
 ///   `refused` and `idle`, which counts from its own reads; the other edges are those of the state. While output is
 ///   at the mark no read is taken, but the relay goes on. A verdict that leads elsewhere gives the relay up where it
-///   stands, and `cx.moved()` tells where that is; one that stays lets it go on. What a target has sent before it
-///   breaks off is read before `gone` is taken.
+///   stands, and `cx.moved()` tells where that is; one that stays lets it go on. Bytes that a target has sent before
+///   it breaks off are read before `gone` is taken.
 /// - None of these states is a place to rest.
 /// - A machine without a `#[connect]` state pays nothing for all this.
 ///
@@ -390,8 +390,8 @@ use crate::parse::Item;
 /// Failed { #[error] why: std::io::Error },
 /// ```
 ///
-/// - What was written before leaves plain and in order, and then the handshake begins; `within` bounds both. What
-///   was read and not used is the beginning of the peer's handshake. So commands that somebody has put in front of
+/// - Output that was written before leaves plain and in order, and then the handshake begins; `within` bounds both.
+///   Input that was read and not used is the beginning of the peer's handshake. So commands that somebody has put in front of
 ///   the handshake are never run: they make it fail.
 /// - On a connection that the pool accepts or takes over it is the handshake of a server, on one that the pool
 ///   opens that of a client, for the host of the target or `TlsClient::name`.
@@ -418,11 +418,10 @@ use crate::parse::Item;
 ///
 /// # Connections that move
 ///
-/// With `moves` on the enum, connections in `#[rest]` states can move to another process, which takes over from this one.
-/// The fields of these states are `Moves`, the handler is
-/// `MovesHandler`: `trait Handler` has it above itself. States and fields are
-/// known by their names in the other process. A machine that runs jobs, answers jobs or reads datagrams has no `moves`,
-/// nor has one without a `#[rest]` state.
+/// With `moves` on the enum, connections in `#[rest]` states can move to another process, which takes over from
+/// this one. The fields of these states are `Moves`, the handler is `MovesHandler`: `trait Handler` has it above
+/// itself. States and fields are known by their names in the other process. A machine that runs jobs, answers jobs
+/// or reads datagrams has no `moves`, nor has one without a `#[rest]` state.
 ///
 /// # On a field
 ///
@@ -472,10 +471,10 @@ use crate::parse::Item;
 ///
 /// # Documentation
 ///
-/// The enum's docs end in a table of its states and, in a build of docs, the graph as a Mermaid
-/// diagram. With the feature `diagram` of `fsm-runtime` it is an SVG picture in the page. In a machine of ten states
-/// or more, events that lead from more than three states to one target, and verdicts from more than five, are a note at the target; its mark, such as ①, stands at
-/// each of the states.
+/// The enum's docs end in a table of its states and, in a build of docs, the graph as a Mermaid diagram. With the
+/// feature `diagram` of `fsm-runtime` it is an SVG picture in the page. In a machine of ten states or more, events
+/// that lead from more than three states to one target, and verdicts from more than five, are a note at the target;
+/// its mark, such as ①, stands at each of the states.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,

@@ -124,15 +124,12 @@ pub fn check_host<'a>(fields: &Fields<'a>, version: Version) -> Result<Option<&'
 /// Whether these bytes are a host, and a port if there is one, as RFC 3986 writes them. No server resolves the host;
 /// the check excludes what another program could take for another host.
 pub fn is_authority(bytes: &[u8]) -> bool {
-    let (is_host, port) = match bytes {
-        [b'[', rest @ ..] => {
-            let Some(end) = rest.iter().position(|byte| *byte == b']') else { return false };
-            (is_ip_literal(&rest[..end]), &rest[end + 1..])
-        }
-        _ => {
-            let end = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
-            (end > 0 && is_name(&bytes[..end]), &bytes[end..])
-        }
+    let (is_host, port) = if let [b'[', rest @ ..] = bytes {
+        let Some(end) = rest.iter().position(|byte| *byte == b']') else { return false };
+        (is_ip_literal(&rest[..end]), &rest[end + 1..])
+    } else {
+        let end = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
+        (end > 0 && is_name(&bytes[..end]), &bytes[end..])
     };
     let is_port = match port {
         [] => true,

@@ -11,7 +11,7 @@ use super::Member;
 use super::client::Context;
 
 /// The members of all rooms, which all connections share.
-pub(super) struct House {
+pub(super) struct SharedRooms {
     /// Posts to members.
     pool: Handle<Member>,
     rooms: Mutex<Rooms>,
@@ -21,11 +21,11 @@ pub(super) struct House {
 #[derive(Default)]
 pub(super) struct Rooms {
     pub(super) nicks: HashMap<Arc<str>, Key>,
-    pub(super) members: HashMap<Arc<str>, HashMap<Key, Seat>>,
+    pub(super) members: HashMap<Arc<str>, HashMap<Key, Profile>>,
 }
 
-/// What others see of a member.
-pub(super) struct Seat {
+/// The part of a member that others see.
+pub(super) struct Profile {
     pub(super) nick: Arc<str>,
     /// The number of texts that the mailbox had no room for.
     pub(super) missed: Arc<AtomicUsize>,
@@ -34,7 +34,7 @@ pub(super) struct Seat {
 /// The most members of a room, and the most rooms.
 const MOST: usize = 10_000;
 
-impl House {
+impl SharedRooms {
     pub(super) fn new(pool: Handle<Member>) -> Arc<Self> {
         Arc::new(Self { pool, rooms: Mutex::default(), grace: Grace::default() })
     }
@@ -43,10 +43,10 @@ impl House {
     /// because the rooms are locked.
     pub(super) fn say(&self, rooms: &Rooms, room: &str, from: Key, text: &str) {
         let text = Arc::<str>::from(text);
-        for (key, seat) in rooms.members.get(room).into_iter().flatten() {
+        for (key, profile) in rooms.members.get(room).into_iter().flatten() {
             let full = |posted| matches!(posted, Err(TrySendError::Full(_)));
             if *key != from && full(self.pool.post(*key, Arc::clone(&text))) {
-                seat.missed.fetch_add(1, Ordering::Relaxed);
+                profile.missed.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
@@ -56,7 +56,7 @@ impl House {
         self.grace.is_over(cx.draining(), cx.now())
     }
 
-    pub(super) fn rooms(&self) -> MutexGuard<'_, Rooms> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,7 +84,7 @@ impl Rooms {
         &mut self,
         room: &Arc<str>,
         key: Key,
-        seat: Seat,
+        profile: Profile,
     ) -> Result<(), &'static str> {
         if !self.members.contains_key(room) && self.members.len() >= MOST {
             return Err("there are too many rooms");
@@ -93,7 +93,7 @@ impl Rooms {
         if members.len() >= MOST && !members.contains_key(&key) {
             return Err("the room is full");
         }
-        members.insert(key, seat);
+        members.insert(key, profile);
         Ok(())
     }
 
