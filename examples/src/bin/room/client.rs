@@ -20,7 +20,7 @@ pub(super) struct Client {
     leaves: Cell<bool>,
 }
 
-pub(super) type Context<'a> = Cx<'a, Arc<str>, Times>;
+type Context<'a> = Cx<'a, Arc<str>, Times>;
 
 impl Client {
     pub(super) fn new(shared: Arc<SharedRooms>) -> Self {

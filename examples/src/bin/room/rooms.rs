@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fsm_examples::Grace;
 use fsm_runtime::prelude::*;
 
-use super::Member;
-use super::client::Context;
+use super::{Member, Times};
 
 /// The members of all rooms, which all connections share.
 pub(super) struct SharedRooms {
@@ -52,7 +51,7 @@ impl SharedRooms {
     }
 
     /// Whether a member who sends line after line must go, because the server drains.
-    pub(super) fn must_leave(&self, cx: &Context<'_>) -> bool {
+    pub(super) fn must_leave(&self, cx: &Cx<'_, Arc<str>, Times>) -> bool {
         self.grace.is_over(cx.draining(), cx.now())
     }
 
