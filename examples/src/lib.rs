@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod grace;
 pub mod http;
 pub mod kv_client;
 mod log;
@@ -9,5 +10,6 @@ pub mod resp;
 mod serving;
 pub mod tls;
 
+pub use grace::Grace;
 pub use log::Flush;
 pub use serving::{Serving, count, port_or_address, time, time_up_to};

@@ -1,6 +1,10 @@
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::num::{NonZeroUsize, ParseIntError};
 #[cfg(unix)]
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -67,12 +71,15 @@ impl<const PORT: u16> Serving<PORT> {
     ///
     /// # Errors
     ///
-    /// Says so if the system refuses the thread of the log.
+    /// Says so if the system refuses the thread of the log, or a signal handler.
     ///
     /// # Panics
     ///
     /// Panics if the process has a log already.
     pub fn start_log(&self) -> Result<Flush, PoolError> {
+        #[cfg(unix)]
+        survive_large_files()
+            .map_err(|error| PoolError::Io { what: "handle SIGXFSZ".to_owned(), error })?;
         let (log, flush) = Stderr::start()
             .map_err(|error| PoolError::Io { what: "start the log".to_owned(), error })?;
         tracing_subscriber::fmt().with_writer(log).with_max_level(self.log_level).init();
@@ -159,13 +166,28 @@ fn address(text: &str) -> Result<Address, String> {
 
 fn token(text: &str) -> Result<String, String> {
     let token = match text.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string())?,
+        Some(path) => read_token(path).map_err(|error| error.to_string())?,
         None => text.to_owned(),
     };
     match token.lines().next() {
         Some(token) if !token.is_empty() => Ok(token.to_owned()),
         _ => Err("it must not be empty".to_owned()),
     }
+}
+
+/// Reads the start of a file, which may be one without an end.
+fn read_token(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(64 * 1024).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Lets the process go on where a file would become larger than its limit (`ulimit -f`): the write fails, as on a
+/// full disk, instead of a signal that ends the process.
+#[cfg(unix)]
+fn survive_large_files() -> io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
+    Ok(())
 }
 
 /// Parses an address to listen on, or a port of 127.0.0.1.

@@ -14,7 +14,7 @@ use crate::{Drive, Ended, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Sends the rest of the output, and ends the stream when the peer has taken it. `send_by` is the time
-    /// by which the peer must have taken some of the output; the turn `has_sent` output before.
+    /// by which the peer must have taken some of the output; the turn `has_sent` output before, or ended an answer.
     ///
     /// The handler is not kept until then: what it gives back when it is dropped does not wait for the peer.
     pub(super) fn close(

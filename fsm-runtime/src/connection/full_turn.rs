@@ -88,8 +88,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
         };
-        let TurnEnd { reason, input, progress, other_progress, sent, expired_while_full } =
-            turn.run_to_end();
+        let end = turn.run_to_end();
+        let has_last_words = end.sent > 0 || end.has_answered;
+        let TurnEnd { reason, input, progress, other_progress, sent, expired_while_full, .. } = end;
         let reason = match reason {
             Ok(reason) => reason,
             Err(error) => return Self::broken(&error, key, scratch),
@@ -98,7 +99,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             send_by = u64::MAX;
         }
         match reason {
-            StopReason::Done => return self.close(Ended::Done, u64::MAX, sent > 0, key, scratch),
+            StopReason::Done => {
+                return self.close(Ended::Done, u64::MAX, has_last_words, key, scratch);
+            }
             StopReason::SendTimeout => return self.send_timed_out(scratch),
             StopReason::BusyLoop => {
                 self.abort_if_unsent(scratch.output.len());

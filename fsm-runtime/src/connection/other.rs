@@ -295,7 +295,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             }
             self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
         }
-        if passed.is_over {
+        if let Some(over) = passed.over {
+            self.has_answered |= over.has_answered;
             Ok(NextAction::Run)
         } else if self.budget.bytes == 0 {
             Ok(NextAction::Pause)

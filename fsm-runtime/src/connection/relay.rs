@@ -23,7 +23,14 @@ pub(super) struct PassedOn {
     /// One of the streams has ended.
     pub(super) half_closed: bool,
     /// The relay has ended.
-    pub(super) is_over: bool,
+    pub(super) over: Option<Over>,
+}
+
+/// The end of a relay.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    /// The relay was one to the peer, which has got bytes.
+    pub(super) has_answered: bool,
 }
 
 /// One side of a passage: a socket with its buffers.
@@ -66,8 +73,8 @@ pub(super) fn pass_on<S: ByteStream>(
         all.moved |= passed.moved;
         all.sent += passed.sent;
         all.half_closed = passed.half_closed;
-        all.is_over = passed.is_over;
-        if passed.is_over || !passed.moved || budget.bytes == 0 {
+        all.over = passed.over;
+        if passed.over.is_some() || !passed.moved || budget.bytes == 0 {
             return Ok(all);
         }
     }
@@ -85,7 +92,7 @@ fn pass_once<S: ByteStream>(
     };
     let Link::Open { stream, .. } = link else {
         relay.end = Some(RelayEnd::Gone);
-        return Ok(PassedOn { is_over: true, ..PassedOn::default() });
+        return Ok(PassedOn { over: Some(relay.over()), ..PassedOn::default() });
     };
     let before = relay.progress();
     let mut far = RelaySide { io: ReadyIo { socket: stream, state }, recv, send, sent: 0 };
@@ -121,7 +128,7 @@ fn pass_once<S: ByteStream>(
         moved: near.sent + far.sent > 0 || relay.progress() != before,
         sent: near.sent,
         half_closed: relay.out.ended || relay.back.ended,
-        is_over: relay.end.is_some(),
+        over: relay.end.is_some().then(|| relay.over()),
     })
 }
 
@@ -129,6 +136,11 @@ impl Relay {
     /// The bytes and the ends that were passed on.
     fn progress(&self) -> (u64, bool, bool) {
         (self.out.moved + self.back.moved, self.out.ended, self.back.ended)
+    }
+
+    /// What there is to know when it has ended.
+    fn over(&self) -> Over {
+        Over { has_answered: self.way == Way::Back && self.back.moved > 0 }
     }
 
     /// Ends the relay if all is passed on, or if no more can come.

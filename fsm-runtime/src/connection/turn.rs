@@ -65,6 +65,8 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     pub(super) has_read: bool,
     /// Bytes that were sent.
     pub(super) sent: usize,
+    /// A relay to the peer has ended in this turn, so that the last words may have left in an earlier one.
+    pub(super) has_answered: bool,
     /// A deadline has passed since there was less output than the mark.
     expired_while_full: bool,
     /// The other socket, in a machine that has one.
@@ -96,6 +98,7 @@ pub(super) struct TurnEnd<P> {
     /// The progress on the unread input of the other socket, in a state that waits for both.
     pub(super) other_progress: Option<Box<DecodeProgress<P>>>,
     pub(super) sent: usize,
+    pub(super) has_answered: bool,
     pub(super) expired_while_full: bool,
 }
 
@@ -133,6 +136,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             stopped,
             has_read,
             sent: 0,
+            has_answered: false,
             expired_while_full: resumed.expired_while_full,
             #[cfg(feature = "tls")]
             tls: scratch.tls.as_ref(),
@@ -155,7 +159,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let goes_on = reason.as_ref().is_ok_and(|reason| reason.goes_on());
         let input = if goes_on { self.stream.recv.keep() } else { Vec::new() };
         let keeps_progress = goes_on && self.runner.side() == Side::Both;
-        let Self { progress, sent, expired_while_full, other, other_progress, .. } = self;
+        let Self { progress, sent, has_answered, expired_while_full, .. } = self;
+        let Self { other, other_progress, .. } = self;
         let mut kept = None;
         if let Some(mut other) = other {
             other.flush();
@@ -165,7 +170,15 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             }
             other.keep();
         }
-        TurnEnd { reason, input, progress, other_progress: kept, sent, expired_while_full }
+        TurnEnd {
+            reason,
+            input,
+            progress,
+            other_progress: kept,
+            sent,
+            has_answered,
+            expired_while_full,
+        }
     }
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.

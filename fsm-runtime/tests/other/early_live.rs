@@ -113,3 +113,74 @@ fn s2_w6_an_early_answer_comes_through_although_the_target_breaks_off_behind_it(
     }
     running.drain().unwrap();
 }
+
+/// Passes the answer of a target back, and reads nothing from the client.
+#[state_machine(start = Hello, settings = Route, eof => Gone)]
+enum Back {
+    #[run]
+    #[to(Dial)]
+    Hello,
+    #[connect(within = 5s => Gone, refused => Gone)]
+    #[to(Whole | Sized)]
+    Dial,
+    #[relay(back, max = 64KiB, idle = 30s => Gone, gone => Gone)]
+    #[to(Gone)]
+    Whole,
+    #[relay(back, exact = left, max = 64KiB, idle = 30s => Gone, gone => Gone)]
+    #[to(Gone)]
+    Sized { left: u64 },
+    #[end]
+    Gone,
+}
+
+/// The size of the answer, if it is known.
+struct Answer(Option<u64>);
+
+impl back::Handler for Answer {
+    fn hello(&mut self, cx: &mut ForwardCx<'_>) -> back::AfterHello {
+        back::AfterHello::Dial { to: cx.settings().0.clone() }
+    }
+
+    fn dial(&mut self, _: Connected, _: &mut ForwardCx<'_>) -> back::AfterDial {
+        self.0.map_or(back::AfterDial::Whole, |left| back::AfterDial::Sized { left })
+    }
+
+    fn whole(&mut self, _: Moved, _: &mut ForwardCx<'_>) -> back::AfterWhole {
+        back::AfterWhole::Gone
+    }
+
+    fn sized(&mut self, _: &mut u64, _: Moved, _: &mut ForwardCx<'_>) -> back::AfterSized {
+        back::AfterSized::Gone
+    }
+}
+
+/// As a proxy whose target refuses an upload: the refusal passes by the handlers, and the client goes on sending before
+/// it reads.
+#[test]
+fn g2_an_answer_that_a_relay_has_passed_back_is_heard_by_a_peer_that_goes_on_sending() {
+    for size in [Some(7), None] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = listener.local_addr().unwrap().to_string();
+        let running = Pool::builder::<Back>("back")
+            .listen("127.0.0.1:0")
+            .settings(Route(target.parse().unwrap()))
+            .handler(move |_| Answer(size))
+            .start()
+            .unwrap();
+        let mut client = connect(address(&running));
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(b"refused").unwrap();
+        let mut said = [0; 7];
+        client.read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"refused");
+        drop(server);
+        // The end of the stream follows, so from here on the proxy has shut its side.
+        assert_eq!(client.peek(&mut said).unwrap(), 0, "{size:?}");
+        for _ in 0..20 {
+            client.write_all(&vec![b'x'; 100_000]).unwrap();
+        }
+        assert_eq!(client.read(&mut said).unwrap(), 0, "{size:?}");
+        drop(client);
+        assert_eq!(running.drain().unwrap().done, 1);
+    }
+}

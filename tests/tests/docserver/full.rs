@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fsm_tests::{
-    Connection, Docserver, Server, TIMEOUT, TempDir, all_in_ci, eventually, get, put, request, run,
-    skip,
+    Connection, Docserver, Server, TIMEOUT, TempDir, all_in_ci, eventually, example, get, put,
+    request, run, skip,
 };
 
 /// A small disk, in memory.
@@ -122,4 +122,19 @@ fn a_server_that_was_killed_on_a_full_disk_starts() {
     let server = restart(server, "KILL", &disk.data());
     assert!(server.log().contains("removed 1 unfinished uploads"), "{}", server.log());
     assert_eq!(ask(&server, put("doc", b"other words")), 200);
+}
+
+/// The limit of file sizes is a signal, which ends a process that does not handle it.
+#[test]
+fn a_document_that_is_larger_than_files_may_be_finds_no_room() {
+    let data = TempDir::new("limit");
+    let mut limited = Command::new("sh");
+    // In blocks of 512 bytes: 4 MiB.
+    limited.args(["-c", "ulimit -f 8192; exec \"$0\" --listen 127.0.0.1:0 --data \"$1\""]);
+    limited.arg(example("docserver")).arg(data.path().join("data"));
+    let server = Server::start(&mut limited);
+    assert_eq!(ask(&server, put("large", &vec![0; 5_000_000])), 507);
+    assert_eq!(ask(&server, put("small", b"words")), 201);
+    assert_eq!(delete(&server, "small"), 204);
+    server.stop();
 }

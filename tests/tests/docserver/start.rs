@@ -185,12 +185,17 @@ fn x15_all_sockets_of_a_name_are_served() {
 /// The server works also if its standard output cannot be written.
 #[test]
 fn a_server_runs_without_a_reader_of_its_output() {
-    for stdout in ["/dev/full", "a pipe"] {
+    for stdout in ["/dev/full", "a pipe", "a full pipe"] {
         let scratch = TempDir::new("docs");
         let mut command = Command::new("sh");
         let exec = match stdout {
             // The shell opens a FIFO for reading and writing, and keeps only the end for writing.
             "a pipe" => "mkfifo \"$1/fifo\"; exec 3<>\"$1/fifo\" >\"$1/fifo\" 3<&-; exec \"$0\"",
+            // It stays open for reading, too, and nobody reads.
+            "a full pipe" => {
+                "mkfifo \"$1/fifo\"; exec 3<>\"$1/fifo\"; \
+                 timeout 1 dd if=/dev/zero bs=1 count=70000 >&3 2>&-; exec >&3 \"$0\""
+            }
             _ => "exec > /dev/full \"$0\"",
         };
         let line = format!("{exec} --listen 127.0.0.1:0 --data \"$1/data\"");

@@ -1,6 +1,6 @@
 //! `kv` serves and ends as ever when its log cannot be written.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -31,12 +31,25 @@ fn a_log_that_nobody_reads_is_lost_and_nothing_else() {
     serves_and_ends(OwnedFd::from(writer).into());
 }
 
+/// The limit of file sizes is a signal, which ends a process that does not handle it.
+#[test]
+fn a_log_that_may_not_grow_is_lost_and_nothing_else() {
+    let directory = TempDir::new("kv-log-limit");
+    let file = File::create(directory.path().join("log")).expect("a file");
+    let mut kv = Command::new("sh");
+    kv.args(["-c", "ulimit -f 0; exec \"$0\" \"$@\""]).arg(example("kv"));
+    starts_serves_and_ends(kv, file.into());
+}
+
+fn serves_and_ends(stderr: Stdio) {
+    starts_serves_and_ends(Command::new(example("kv")), stderr);
+}
+
 /// Starts `kv` with this stderr, asks it, and ends it. Its address is a path, because nobody can read from the log
 /// which port it has.
-fn serves_and_ends(stderr: Stdio) {
+fn starts_serves_and_ends(mut kv: Command, stderr: Stdio) {
     let directory = TempDir::new("kv-log");
     let path = directory.path().join("socket");
-    let mut kv = Command::new(example("kv"));
     kv.arg("--listen").arg(format!("unix:{}", path.display())).stderr(stderr);
     let mut child = kv.spawn().expect("it should start");
     let mut connection = None;

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use fsm_examples::Serving;
+use fsm_examples::{Grace, Serving};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder};
 
@@ -64,6 +64,12 @@ struct Client {
     answers: Answers,
 }
 
+/// A client that may send one query after another.
+struct StreamClient {
+    answers: Answers,
+    grace: Arc<Grace>,
+}
+
 impl udp::Handler for Client {
     fn query(&mut self, query: &[u8], cx: &mut Cx<'_>) -> udp::AfterQuery {
         if let Some(answer) = self.answers.to(query, Room::Datagram) {
@@ -73,7 +79,7 @@ impl udp::Handler for Client {
     }
 }
 
-impl tcp::Handler for Client {
+impl tcp::Handler for StreamClient {
     fn query(&mut self, query: Message<'_>, cx: &mut Cx<'_>) -> tcp::AfterQuery {
         let Some(answer) = self.answers.to(query.message, Room::Stream) else {
             return tcp::AfterQuery::Done;
@@ -81,6 +87,9 @@ impl tcp::Handler for Client {
         // `Room::Stream` is what the length can say.
         cx.write(&u16::try_from(answer.len()).unwrap_or(u16::MAX).to_be_bytes());
         cx.write(&answer);
+        if self.grace.is_over(cx.draining(), cx.now()) {
+            return tcp::AfterQuery::Done;
+        }
         tcp::AfterQuery::Query
     }
 }
@@ -105,12 +114,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let zone = Zone::parse(&text, origin).map_err(|why| format!("{}: {why}", file.display()))?;
     let answers = Answers(Arc::new(zone));
-    let client = move || {
+    let udp = {
         let answers = answers.clone();
-        move |_peer| Client { answers: answers.clone() }
+        datagrams(&serving).handler(move |_peer| Client { answers: answers.clone() })
     };
-    let udp = datagrams(&serving).handler(client());
-    let tcp = serving.pool(Pool::builder::<Tcp>("tcp")).handler(client());
+    let grace = Arc::<Grace>::default();
+    let tcp = serving
+        .pool(Pool::builder::<Tcp>("tcp"))
+        .handler(move |_peer| StreamClient { answers: answers.clone(), grace: Arc::clone(&grace) });
     serving.pipeline(Pipeline::new().pool(udp).pool(tcp)).run()?;
     Ok(())
 }

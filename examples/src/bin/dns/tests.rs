@@ -1,4 +1,5 @@
 use std::fmt::Write;
+use std::time::Duration;
 
 use domain::base::iana::{Opcode, Rcode};
 use domain::base::{Message, MessageBuilder, Rtype};
@@ -44,6 +45,11 @@ fn summary(answer: &[u8]) -> (Rcode, [u16; 3]) {
     (answer.header().rcode(), [counts.ancount(), counts.nscount(), counts.arcount()])
 }
 
+/// A client of the server over TCP.
+fn stream_client() -> StreamClient {
+    StreamClient { answers: answers(), grace: Arc::default() }
+}
+
 #[test]
 fn each_question_has_its_answer() {
     let answers = answers();
@@ -73,7 +79,7 @@ fn what_is_too_large_for_a_datagram_is_asked_again_over_tcp() {
     let answer = udp.receive();
     assert!(Message::from_octets(&*answer).unwrap().header().tc());
     assert_eq!(summary(&answer), (Rcode::NOERROR, [0, 0, 0]));
-    let mut tcp = Session::<Tcp, _>::new(Client { answers: answers() });
+    let mut tcp = Session::<Tcp, _>::new(stream_client());
     tcp.send(&u16::try_from(query.len()).unwrap().to_be_bytes());
     tcp.send(&query);
     let answer = tcp.receive();
@@ -111,5 +117,24 @@ fn l7_cuts_of_a_stream_make_no_difference() {
     let query = query("www.example.org", Rtype::A);
     let len = u16::try_from(query.len()).unwrap().to_be_bytes();
     let input = [&len[..], &query, &len, &query].concat();
-    check::splits::<Tcp, _>(|| Client { answers: answers() }, &input);
+    check::splits::<Tcp, _>(stream_client, &input);
+}
+
+/// An answer over TCP has no word for the last one, so the stream ends behind one.
+#[test]
+fn a_client_that_pipelines_does_not_hold_a_drain_up() {
+    let mut tcp = Session::<Tcp, _>::new(stream_client());
+    let query = query("example.org", Rtype::MX);
+    let message = [&u16::try_from(query.len()).unwrap().to_be_bytes(), &*query].concat();
+    // A part of the next query is always there.
+    let (first, rest) = message.split_at(5);
+    tcp.send(first);
+    tcp.drain();
+    tcp.send(&[rest, first].concat());
+    assert!(!tcp.receive().is_empty());
+    assert_eq!(tcp.state(), Some("Query"));
+    tcp.advance(Duration::from_secs(1));
+    tcp.send(&[rest, first].concat());
+    assert!(!tcp.receive().is_empty());
+    assert_eq!(tcp.state(), None);
 }

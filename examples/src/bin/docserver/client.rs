@@ -183,7 +183,7 @@ impl front::Handler for Client {
         size: ChunkSize<'_>,
         _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkSize, Refusal> {
-        put.left = size.checked()?;
+        put.begin_chunk(size.checked()?, self.server.max_size)?;
         Ok(match put.left {
             0 => front::AfterChunkSize::Trailer { lines: Trailers::default() },
             _ => front::AfterChunkSize::Chunk,

@@ -25,6 +25,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
@@ -223,7 +224,11 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     // Those that only redirect come last.
     let offered = options.serving.addresses().count();
     let pipeline = pipeline.on_ready(move |addresses| {
-        addresses.iter().take(offered).for_each(|address| welcome(scheme, address));
+        let addresses: Vec<_> = addresses.iter().take(offered).cloned().collect();
+        // Standard output may be a pipe that is full and that nobody reads. That blocks this thread alone.
+        let _ = thread::Builder::new()
+            .name("welcome".to_owned())
+            .spawn(move || addresses.iter().for_each(|address| welcome(scheme, address)));
     });
     options.serving.pipeline_with(pipeline, |console| hot.counted(console)).run()?;
     Ok(())

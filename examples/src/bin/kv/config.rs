@@ -60,6 +60,10 @@ fn set(c: &mut Call<'_>) -> Reply {
     ensure(c.args.len() % 2 == 0, SYNTAX)?;
     let (all, mut changes) = (all(c.store), Vec::new());
     for i in (2..c.args.len()).step_by(2) {
+        let is_this = |other: usize| c.args[other].eq_ignore_ascii_case(&c.args[i]);
+        if (2..i).step_by(2).any(is_this) {
+            return Err(failed(&c.args[i], "duplicate parameter"));
+        }
         changes.extend(change(&all, &c.args[i], &c.args[i + 1])?);
     }
     for change in changes {
@@ -73,16 +77,18 @@ fn set(c: &mut Call<'_>) -> Reply {
     Ok(c.out.ok())
 }
 
+fn failed(name: &[u8], why: &str) -> Error {
+    let name = text(name, 128);
+    format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}").into()
+}
+
 /// The change that sets a setting; `None` if it has that value.
 fn change(
     all: &[(&'static str, String)],
     name: &[u8],
     value: &[u8],
 ) -> Result<Option<Change>, Error> {
-    let failed = |why: &str| -> Error {
-        let name = text(name, 128);
-        format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}").into()
-    };
+    let failed = |why: &str| failed(name, why);
     let size_of = || std::str::from_utf8(value).map_err(|error| error.to_string());
     match &*name.to_ascii_lowercase() {
         b"maxmemory" => match size_of().and_then(size) {

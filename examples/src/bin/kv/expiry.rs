@@ -39,7 +39,8 @@ impl Unit {
     /// A time in milliseconds since the epoch, rounded to these units. The time left is at least 0.
     pub(crate) fn rounded(self, at: i64, now: i64) -> i64 {
         let millis = if self.from_now { at.saturating_sub(now).max(0) } else { at };
-        millis.saturating_add(self.millis / 2) / self.millis
+        let (millis, unit) = (i128::from(millis), i128::from(self.millis));
+        i64::try_from((millis + unit / 2) / unit).unwrap_or(i64::MAX)
     }
 }
 
@@ -74,6 +75,7 @@ mod tests {
     #[test]
     fn the_time_left_is_rounded_and_never_negative() {
         assert_eq!((EX.rounded(1_500, 0), EX.rounded(1_499, 0), EX.rounded(5, 9)), (2, 1, 0));
+        assert_eq!(EXAT.rounded(i64::MAX, 0), 9_223_372_036_854_776);
         assert_eq!((PX.rounded(i64::MAX, i64::MIN), PXAT.rounded(-5, 9)), (i64::MAX, -5));
     }
 }

@@ -209,6 +209,7 @@ impl Client {
             warn_of_attack(cx);
         }
         match flow {
+            Flow::Next if self.server.grace.is_over(cx.draining(), cx.now()) => Next::Leaving,
             Flow::Next => self.at_rest(),
             Flow::Wait(time) => Next::Blocked(time),
             Flow::Quit | Flow::Attack => Next::Leaving,

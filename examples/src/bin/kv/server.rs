@@ -135,7 +135,8 @@ fn info(c: &mut Call<'_>) -> Replied {
             })
     };
     let sections: Vec<_> = text.split("\r\n\r\n").filter(wanted).collect();
-    c.out.text((sections.join("\r\n\r\n") + "\r\n").as_bytes())
+    let end = if sections.is_empty() { "" } else { "\r\n" };
+    c.out.text((sections.join("\r\n\r\n") + end).as_bytes())
 }
 
 /// A number of bytes for people, such as `1.50M`.

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use fsm_examples::Grace;
+
 use crate::store::Store;
 
 /// The log names a possible attack at most this often.
@@ -12,6 +14,8 @@ const WARN_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     shared: Mutex<Shared>,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    /// For clients that pipeline, in a drain.
+    pub(crate) grace: Grace,
 }
 
 /// The data that the lock guards.
@@ -47,7 +51,7 @@ impl Server {
     ) -> Self {
         store.started = unix_millis(clock());
         let shared = Shared { store, time: None, warned: None };
-        Self { shared: Mutex::new(shared), clock: Box::new(clock) }
+        Self { shared: Mutex::new(shared), clock: Box::new(clock), grace: Grace::default() }
     }
 
     /// Now, in milliseconds since the Unix epoch.

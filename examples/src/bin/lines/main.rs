@@ -80,14 +80,16 @@ enum Lines {
         begun = 10s => TimedOut,
     )]
     #[message]
-    #[to(Line | Pin | Summing | Netting | Skipping | Counting | Sleeping | Clock | Halving | Leaving)]
+    #[to(
+        Line | Pin | Summing | Netting | Skipping | Counting | Sleeping | Clock | Halving | Leaving | Goodbye
+    )]
     #[rest(drain => Goodbye)]
     Line,
 
     /// Throws away the line that is no command, because what a decoder refuses stays in the input. Says why,
     /// and goes on.
     #[discard(until = b"\n")]
-    #[to(Line)]
+    #[to(Line | Goodbye)]
     NoCommand {
         #[error]
         why: CommandsError,
@@ -217,6 +219,16 @@ impl Drop for Client {
 
 type Context<'a> = Cx<'a, Arc<str>, Times>;
 
+impl Client {
+    /// The state after a command that is done at once.
+    fn next_line(&self, cx: &Context<'_>) -> lines::AfterLine {
+        if self.hearers.must_leave(cx) {
+            return lines::AfterLine::Goodbye;
+        }
+        lines::AfterLine::Line
+    }
+}
+
 impl lines::Handler for Client {
     fn hello(&mut self, cx: &mut Context<'_>) -> lines::AfterHello {
         self.key = Some(cx.key());
@@ -229,7 +241,7 @@ impl lines::Handler for Client {
             Command::Echo { text } => {
                 cx.write(text.unwrap_or_default());
                 cx.write(b"\n");
-                lines::AfterLine::Line
+                self.next_line(cx)
             }
             Command::Pin => lines::AfterLine::Pin,
             Command::Sum { n } => lines::AfterLine::Summing { left: n, sum: 0 },
@@ -244,7 +256,7 @@ impl lines::Handler for Client {
                     // A hearer who does not read has a full mailbox, and misses this.
                     let _ = cx.post(*key, Arc::clone(&text));
                 }
-                lines::AfterLine::Line
+                self.next_line(cx)
             }
             Command::Half => {
                 cx.write(b"half\n");
@@ -268,6 +280,9 @@ impl lines::Handler for Client {
         cx: &mut Context<'_>,
     ) -> lines::AfterNoCommand {
         writeln!(cx, "! {}", Refusal::from(&*why));
+        if self.hearers.must_leave(cx) {
+            return lines::AfterNoCommand::Goodbye;
+        }
         lines::AfterNoCommand::Line
     }
 

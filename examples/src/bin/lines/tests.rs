@@ -211,3 +211,22 @@ fn l7_cuts_make_no_difference() {
         check::splits::<Lines, _>(|| Client::new(Hearers::default()), input);
     }
 }
+
+#[test]
+fn a_client_that_pipelines_does_not_hold_a_drain_up() {
+    for (line, answer) in [("ECHO a", "a\n"), ("nosuch", "!")] {
+        let (first, rest) = line.split_at(3);
+        let next = format!("{rest}\n{first}");
+        let mut peer = Session::<Lines, _>::new(Client::new(Hearers::default()));
+        // A part of the next command is always there.
+        peer.send(first.as_bytes());
+        peer.drain();
+        peer.send(next.as_bytes());
+        assert!(peer.receive().starts_with(answer.as_bytes()));
+        assert_eq!(peer.state(), Some("Line"));
+        peer.advance(Duration::from_secs(1));
+        peer.send(next.as_bytes());
+        assert!(peer.receive().starts_with(answer.as_bytes()));
+        assert_eq!(peer.state(), None, "{line}");
+    }
+}

@@ -157,6 +157,9 @@ impl member::Handler for Client {
         match registered {
             Err(why) => {
                 answer(cx, why);
+                if self.shared.must_leave(cx) {
+                    return member::AfterName::Closing;
+                }
                 member::AfterName::Name
             }
             Ok(nick) => {
@@ -189,6 +192,9 @@ impl member::Handler for Client {
                 }
             },
         }
+        if self.shared.must_leave(cx) {
+            return member::AfterRoom::Closing;
+        }
         member::AfterRoom::Room
     }
 
@@ -212,6 +218,9 @@ impl member::Handler for Client {
                 answer(cx, format_args!("a line has at most {max} bytes"));
             }
             _ => answer(cx, COMMANDS),
+        }
+        if self.shared.must_leave(cx) {
+            return member::AfterNoLine::Closing;
         }
         member::AfterNoLine::Room
     }

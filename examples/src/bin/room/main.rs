@@ -60,19 +60,19 @@ enum Line<'a> {
 enum Member {
     /// Waits for a nickname.
     #[read(until = b"\n", max = 64, within = 30s => Gone, limit => Gone)]
-    #[to(Name | Room)]
+    #[to(Name | Room | Closing)]
     #[rest]
     Name,
     /// Hears the others and waits for a line.
     #[read(frame = Lines, refused => NoLine, idle = settings.idle <= 1d => Silent)]
     #[message]
     #[tick(settings.ping <= 1h)]
-    #[to(Room | Leaving)]
+    #[to(Room | Leaving | Closing)]
     #[rest]
     Room,
     /// Throws away a line that is too long, or a command with wrong words.
     #[discard(until = b"\n", within = 30s => Gone)]
-    #[to(Room)]
+    #[to(Room | Closing)]
     NoLine {
         #[error]
         why: LinesError,
@@ -185,6 +185,22 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&peer.receive()), answer, "{line}");
         }
         check::frames::<Lines>();
+    }
+
+    #[test]
+    fn a_client_that_pipelines_does_not_hold_a_drain_up() {
+        let mut peer = Session::<Member, _>::new(client());
+        peer.send(b"alice\n");
+        // A part of the next line is always there.
+        peer.send(b"/wh");
+        peer.drain();
+        peer.send(b"o\n/wh");
+        assert_eq!(peer.state(), Some("Room"));
+        peer.advance(Duration::from_secs(1));
+        peer.send(b"o\n/wh");
+        let heard = String::from_utf8(peer.receive().into()).expect("all are UTF-8");
+        assert!(heard.ends_with("* 1: alice\n* the server shuts down, goodbye\n"), "{heard}");
+        assert_eq!(peer.state(), None);
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fsm_examples::Grace;
 use fsm_runtime::prelude::*;
 
-use super::Member;
+use super::{Member, Times};
 
 /// The members of all rooms, which all connections share.
 pub(super) struct SharedRooms {
     /// Posts to members.
     pool: Handle<Member>,
     rooms: Mutex<Rooms>,
+    grace: Grace,
 }
 
 #[derive(Default)]
@@ -33,7 +35,7 @@ const MOST: usize = 10_000;
 
 impl SharedRooms {
     pub(super) fn new(pool: Handle<Member>) -> Arc<Self> {
-        Arc::new(Self { pool, rooms: Mutex::default() })
+        Arc::new(Self { pool, rooms: Mutex::default(), grace: Grace::default() })
     }
 
     /// Posts a line to all in the room but one. A post never blocks, and all hear the lines in one order,
@@ -46,6 +48,11 @@ impl SharedRooms {
                 profile.missed.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Whether a member who sends line after line must go, because the server drains.
+    pub(super) fn must_leave(&self, cx: &Cx<'_, Arc<str>, Times>) -> bool {
+        self.grace.is_over(cx.draining(), cx.now())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Rooms> {

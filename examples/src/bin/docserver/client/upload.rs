@@ -52,6 +52,16 @@ impl Put {
         Ok(())
     }
 
+    /// Begins a chunk, unless the document would be too large with it.
+    pub(super) fn begin_chunk(&mut self, size: u64, max: u64) -> Result<(), Refusal> {
+        let Some(spool) = &self.spool else { return Err(LOST) };
+        if spool.len().saturating_add(size) > max {
+            return Err(TOO_LARGE);
+        }
+        self.left = size;
+        Ok(())
+    }
+
     /// Spools a piece.
     pub(super) fn spool(
         &mut self,

@@ -29,11 +29,13 @@ impl Error {
         move |error| Self::Io { what, path, error }
     }
 
-    /// Whether the disk is full, so that the client is not at fault.
+    /// Whether the disk is full, or the process may write no larger file, so that the client is not at fault.
     pub(crate) fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+
         match self {
             Self::Io { error, .. } => {
-                matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+                matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
             }
             Self::Sql(error) => error.sqlite_error().is_some_and(|error| {
                 // The second code says that the memory that processes share cannot grow.

@@ -232,3 +232,19 @@ fn a_wait_counts_as_memory_and_ends_with_the_connection() {
     other.send(b"RPUSH a 1\r\nLLEN a\r\n");
     assert_eq!(other.receive(), b":1\r\n:1\r\n");
 }
+
+/// RESP has no word for the last answer, so the stream ends behind one.
+#[test]
+fn a_client_that_pipelines_does_not_hold_a_drain_up() {
+    let mut peer = Peer::new(Client::new(&Arc::new(Server::new(Store::new(0)))));
+    // A part of the next command is always there.
+    peer.send(b"PIN");
+    peer.drain();
+    peer.send(b"G\r\nPING\r\nPIN");
+    assert_eq!(peer.receive(), b"+PONG\r\n+PONG\r\n");
+    assert_eq!(peer.state(), Some("Command"));
+    peer.advance(Duration::from_secs(1));
+    peer.send(b"G\r\nPING\r\nPIN");
+    assert_eq!(peer.receive(), b"+PONG\r\n");
+    assert_eq!(peer.state(), None);
+}
