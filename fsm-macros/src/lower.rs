@@ -5,8 +5,6 @@ mod interface;
 mod picture;
 mod stub;
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
@@ -64,21 +62,33 @@ fn bound_name(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
 }
 
 /// The constants for the times that are paths.
-fn times(machine: &ast::Machine) -> BTreeMap<Ident, TokenStream> {
-    let waits = machine.states.iter().flat_map(|state| &state.waits);
-    let pauses = waits.clone().filter_map(|wait| match &wait.kind {
-        WaitKind::Sleep(pause) | WaitKind::Tick(pause) => pause.as_ref(),
-        _ => None,
-    });
-    let edges = waits.map(|wait| &wait.edges).chain([&machine.args.defaults]);
-    let budgets = machine.args.budgets.iter().map(|budget| &budget.edge);
-    let edges = edges.flat_map(|edges| &edges.events).chain(budgets);
-    let of_edges = edges.filter_map(|edge| edge.time.as_ref());
-    let constants = pauses.chain(of_edges).filter_map(|pause| match pause {
-        ast::Time::Constant(path) => Some((model::constant(path), path.clone())),
-        _ => None,
-    });
-    constants.collect()
+fn times(machine: &ast::Machine) -> Vec<(Ident, TokenStream)> {
+    let mut times = Vec::new();
+    let mut add = |time: Option<&ast::Time>| {
+        if let Some(ast::Time::Constant(path)) = time {
+            let name = model::constant(path);
+            if times.iter().all(|(known, _)| *known != name) {
+                times.push((name, path.clone()));
+            }
+        }
+    };
+    for state in &machine.states {
+        for wait in &state.waits {
+            if let WaitKind::Sleep(pause) | WaitKind::Tick(pause) = &wait.kind {
+                add(pause.as_ref());
+            }
+            for edge in &wait.edges.events {
+                add(edge.time.as_ref());
+            }
+        }
+    }
+    for edge in &machine.args.defaults.events {
+        add(edge.time.as_ref());
+    }
+    for budget in &machine.args.budgets {
+        add(budget.edge.time.as_ref());
+    }
+    times
 }
 
 /// The variant of `Partial` for the decoder of a read: the name of its state, and another one for a read of the

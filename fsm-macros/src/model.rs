@@ -7,8 +7,6 @@
 mod checked;
 mod interface;
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::format_ident;
 use syn::Type;
@@ -28,7 +26,7 @@ pub(crate) struct Machine {
     /// Constants for the bounds that are expressions.
     pub(crate) bounds: Vec<(Ident, TokenStream)>,
     /// Constants for the milliseconds of the times that are constants.
-    pub(crate) times: BTreeMap<Ident, TokenStream>,
+    pub(crate) times: Vec<(Ident, TokenStream)>,
     pub(crate) size: Option<ast::Budget>,
     /// Whether times that count from a read must go on while the machine is in other states.
     pub(crate) has_detours: bool,
