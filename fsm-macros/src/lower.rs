@@ -14,7 +14,7 @@ use syn::spanned::Spanned;
 pub(crate) use self::interface::interface;
 use self::interface::replies;
 pub(crate) use self::stub::stub;
-use crate::ast::{self, Event, Expr, Field, Pool, Size, WaitKind};
+use crate::ast::{self, Event, Field, Pool, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     self, Active, Budget, Contract, Deadline, Delivery, FieldInit, HandOff, Interface, Outcome,

@@ -66,11 +66,26 @@ fn until(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
         Ok(Lit::CStr(_)) => {
             format!("a delimiter is bytes; write `{}`", value.to_string().replacen('c', "b", 1))
         }
+        Err(_) if is_several(&value) => {
+            "a read has one delimiter; write the one that ends all messages, such as `b\"\\n\"`, and let the handler \
+             strip the rest, or declare a frame with `line = b\"\\r\\n\" | b\"\\n\"`"
+                .to_owned()
+        }
         Ok(Lit::ByteStr(_)) | Err(_) => return value,
         Ok(_) => "a delimiter is bytes, such as `b\"\\r\\n\"`".to_owned(),
     };
     reader.errors.at(Code::Delimiter, &value, text);
     value
+}
+
+/// Whether this is a list of literals with `|` between them, as the delimiters of a frame may be.
+fn is_several(value: &TokenStream) -> bool {
+    let mut tokens = value.clone().into_iter().enumerate();
+    tokens.all(|(index, token)| match token {
+        TokenTree::Literal(_) => index % 2 == 0,
+        TokenTree::Punct(mark) => index % 2 == 1 && mark.as_char() == '|',
+        _ => false,
+    })
 }
 
 pub(super) fn upto(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
