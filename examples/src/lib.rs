@@ -1,4 +1,4 @@
-//! What the examples share, and the client of `kv-client`.
+//! Modules that the examples share, and the client of `kv-client`.
 
 #![forbid(unsafe_code)]
 

@@ -47,8 +47,8 @@ pub struct Serving<const PORT: u16> {
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LevelFilter,
     /// An address for the console, which says where each connection is and why it waits: a page for
-    /// browsers, `/metrics` for Prometheus, and `curl -sN ADDRESS/top`; or the port of 127.0.0.1. Whoever
-    /// can connect to it can read it
+    /// browsers, `/metrics` for Prometheus, and `curl -sN ADDRESS/top`; or the port of 127.0.0.1. All
+    /// who can connect to it can read it
     #[arg(long, value_name = "ADDRESS", value_parser = port_or_address)]
     pub console: Option<Address>,
     /// The word with which the console ends connections and drains pools, or `@FILE` for the first line of a

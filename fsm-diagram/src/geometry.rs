@@ -1,6 +1,6 @@
 /// The direction in which a machine is drawn.
 ///
-/// Rows, lanes and lines are laid out as if it were always down. What flows to the right is turned round at
+/// Rows, lanes and lines are laid out as if it were always down. A drawing that flows to the right is turned round at
 /// the end, and its states and labels, whose text stays upright, before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {

@@ -6,7 +6,7 @@ use crate::lines::Lines;
 use crate::plan::{HEAD, LINE, NAME, TEXT};
 use crate::route::{Drawing, Step, Towards};
 
-/// Around everything.
+/// The margin around the drawing.
 const MARGIN: f64 = 4.0;
 /// The smallest scale, at which text can still be read. The page scrolls a picture that is wider.
 const LEAST: f64 = 0.7;

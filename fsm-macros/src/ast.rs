@@ -38,7 +38,7 @@ pub(crate) struct Machine {
 #[derive(Clone)]
 pub(crate) struct Conditional {
     pub(crate) name: Ident,
-    /// What is in the parentheses of its `cfg`.
+    /// The tokens in the parentheses of its `cfg`.
     pub(crate) condition: TokenStream,
 }
 

@@ -117,7 +117,7 @@ pub(crate) mod tests {
     #[test]
     fn an_enum_is_read() {
         let item = "
-            /// What it is.
+            /// Its kind.
             ///
             /// More.
             #[derive(Debug)]
@@ -128,7 +128,7 @@ pub(crate) mod tests {
             }";
         assert_eq!(
             read("start = A", item),
-            ["Demo \"What it is.\\n\\nMore.\"", "A \"Waits.\" [x y]", "B \"\" []"]
+            ["Demo \"Its kind.\\n\\nMore.\"", "A \"Waits.\" [x y]", "B \"\" []"]
         );
     }
 

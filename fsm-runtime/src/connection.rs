@@ -10,7 +10,7 @@ use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
 use crate::net::other_end::OtherEnd;
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
@@ -395,7 +395,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Counts the `drain` edge of a state.
     fn drained(state: usize, key: Key, scratch: &ConnectionScratch<M, H>) {
         #[cfg(feature = "transitions")]
-        if let Some(edge) = M::SPEC.edge_of(state, |on| matches!(on, Trigger::Drain)) {
+        if let Some(edge) = M::SPEC.edge_of(state, &|on| matches!(on, Trigger::Drain)) {
             scratch.context.edges.count(edge);
             scratch.environment.note_transition(key, &scratch.context);
         }

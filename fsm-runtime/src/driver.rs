@@ -5,8 +5,6 @@ pub(crate) mod acceptor;
 #[cfg(feature = "pool")]
 pub(crate) mod connector;
 #[cfg(feature = "pool")]
-pub(crate) mod doorkeeper;
-#[cfg(feature = "pool")]
 pub(crate) mod parker;
 #[cfg(feature = "pool")]
 pub(crate) mod reactor;
@@ -14,4 +12,6 @@ pub(crate) mod reactor;
 pub(crate) mod receiver;
 #[cfg(feature = "pool")]
 pub(crate) mod shedder;
+#[cfg(feature = "pool")]
+pub(crate) mod turn_away;
 pub(crate) mod worker;

@@ -42,9 +42,9 @@
 //! // Time is what has passed since a start that the event loop chooses.
 //! let mut conn = host.open(Peer::Memory, Client, Duration::ZERO);
 //!
-//! // What has come from the peer. The connection takes all that the machine has room for.
+//! // The bytes that have come from the peer. The connection takes as many as the machine has room for.
 //! assert_eq!(conn.input(b"hello\n", Duration::from_secs(3)), 6);
-//! // What goes to the peer, and how much of it has gone.
+//! // The bytes for the peer, and how many of them were sent.
 //! assert_eq!(conn.output(), b"HELLO");
 //! conn.sent(5, Duration::from_secs(3));
 //!
@@ -69,7 +69,7 @@
 //! - When [`Conn::is_shut`], it ends its own stream behind the last output.
 //!
 //! After the end it sends what is left of the output and closes the connection; if [`Conn::is_aborted`], in a way that
-//! does not look like an end. Who closes a socket with unread input makes the system reset it, so a careful loop
+//! does not look like an end. The system resets a socket that is closed with unread input, so a careful loop
 //! reads on until the peer has ended, too, for a few seconds at most.
 //!
 //! # Bounds

@@ -50,28 +50,28 @@ pub enum PoolError {
     Connections {
         /// The name of the pool.
         pool: String,
-        /// What it has, or has not.
+        /// The part that it has, or lacks.
         why: &'static str,
     },
     /// A pool with `tls` lacks settings that its connections need.
     Tls {
         /// The name of the pool.
         pool: String,
-        /// What it does, and the setting that it lacks.
+        /// Its wait, and the setting that it lacks.
         why: String,
     },
     /// A pool with `layer` has something that its connections cannot do.
     Layer {
         /// The name of the pool.
         pool: String,
-        /// What it has, and what it should have.
+        /// The setting that it has, and the one that it should have.
         why: &'static str,
     },
     /// The machine of a pool reads datagrams, and the settings are for a stream, or the other way round.
     Datagrams {
         /// The name of the pool.
         pool: String,
-        /// What does not fit, and what does.
+        /// The part that does not fit, and one that does.
         why: String,
     },
     /// Another process listens on the address.

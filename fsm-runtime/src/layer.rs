@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::Target;
 
-/// What an application puts between the connections of a pool and their sockets: another TLS library, Noise,
+/// A layer of the application's between the connections of a pool and their sockets: another TLS library, Noise,
 /// compression, framing. A value of it is the layer of one connection. Only with the feature `pool`, as
 /// [`Builder::layer`](crate::Builder::layer).
 ///
@@ -84,8 +84,8 @@ use crate::Target;
 /// - What it does not use is kept and offered again with more behind it. A connection fails if a layer wants more than
 ///   [`RECORD`](Self::RECORD) bytes in one piece.
 /// - It may append [`OUTPUT`](Self::OUTPUT) bytes to the wire in a call. A connection fails if it appends more.
-/// - Output that waits to be sent holds further input up beyond 128 KiB. A peer that takes none of it is reset after the
-///   [`send_timeout`](crate::Builder::send_timeout) of the pool.
+/// - Output that waits to be sent holds further input up beyond 128 KiB. A peer that takes none of it is reset
+///   after the [`send_timeout`](crate::Builder::send_timeout) of the pool.
 /// - The handshake has the time of the machine's wait, and that same time of the pool at most. Up to `ROOM` bytes of
 ///   plaintext that come before it is over are kept for a machine that does not read.
 ///
@@ -143,8 +143,8 @@ pub trait Layer: Send + 'static {
         false
     }
 
-    /// What it means that the stream below ends here. [`Whole`](LayerEnd::Whole) by default: the plaintext ends,
-    /// too, unless bytes are kept that the layer has not used, which is a [`Cut`](LayerEnd::Cut).
+    /// Says what an end of the stream below means at this point. [`Whole`](LayerEnd::Whole) by default: the
+    /// plaintext ends, too, unless bytes are kept that the layer has not used, which is a [`Cut`](LayerEnd::Cut).
     fn end(&self) -> LayerEnd {
         LayerEnd::Whole
     }
@@ -164,7 +164,7 @@ pub trait Layer: Send + 'static {
 /// The error of a layer: any error, or a text.
 pub type LayerError = Box<dyn Error + Send + Sync>;
 
-/// What [`Layer::input`] has done.
+/// The result of [`Layer::input`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LayerInput {
     /// The bytes of the wire that it has used, from the front.
@@ -181,7 +181,7 @@ impl LayerInput {
     pub const MORE: Self = Self { used: 0, plain: 0, ended: false };
 }
 
-/// What the end of the stream below means to a layer.
+/// The meaning of the end of the stream below for a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerEnd {
     /// The plaintext ends, too.

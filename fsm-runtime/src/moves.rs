@@ -1,11 +1,11 @@
-//! What of a connection moves to another process, and in which form.
+//! The data of a connection that moves to another process, and its form.
 
 pub(crate) mod by_fields;
 #[cfg(all(feature = "pool", unix))]
 pub(crate) mod departure;
 pub(crate) mod fields;
 #[cfg(all(feature = "pool", unix))]
-pub(crate) mod parcel;
+pub(crate) mod packed_connection;
 #[cfg(all(feature = "pool", unix))]
 pub(crate) mod stays;
 mod values;
@@ -13,10 +13,10 @@ mod values;
 /// A value that moves to another process with its connection: a field of a `#[rest]` state of a machine with
 /// `#[state_machine(moves)]`.
 ///
-/// It is there for numbers, `bool`, `char`, text, `Duration`, `Bytes`, addresses, and for options, tuples, arrays and
-/// collections of such values. For a struct of your own name its fields with
-/// [`moves_by_fields!`](crate::moves_by_fields), or, with the feature `serde`, use `moves_by_serde!`. Else write the two
-/// methods:
+/// It is there for numbers, `bool`, `char`, text, `Duration`, `Bytes`, addresses, and for options, tuples, arrays
+/// and collections of such values. For a struct of your own name its fields with
+/// [`moves_by_fields!`](crate::moves_by_fields), or, with the feature `serde`, use `moves_by_serde!`. Else write
+/// the two methods:
 ///
 /// ```
 /// use fsm_runtime::Moves;
@@ -50,9 +50,9 @@ mod values;
 /// assert_eq!(Format::unpack(&mut &b"\x07"[..]), None);
 /// ```
 ///
-/// Another version of the program unpacks what this one has packed. A connection whose values do not unpack there stays
-/// in the old process. So `unpack` returns `None` for all bytes that it does not know, and does not panic; a panic counts
-/// as `None`.
+/// Another version of the program unpacks what this one has packed. A connection whose values do not unpack there
+/// stays in the old process. So `unpack` returns `None` for all bytes that it does not know, and does not panic; a
+/// panic counts as `None`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot move to another process",
     label = "this type does not implement `Moves`",
@@ -71,8 +71,9 @@ pub trait Moves: Sized {
 
 /// A handler of a machine with `#[state_machine(moves)]`, whose connections move to another process.
 ///
-/// A handler often has an `Arc` of what connections share, which cannot be packed. So the other process makes the handler
-/// with the function of its own pool, as for a new connection, and `unpack` adds what only the old handler knew.
+/// A handler often has an `Arc` of what connections share, which cannot be packed. So the other process makes the
+/// handler with the function of its own pool, as for a new connection, and `unpack` adds what only the old handler
+/// knew.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -115,9 +116,9 @@ pub trait Moves: Sized {
 pub trait MovesHandler {
     /// Appends to `into` what the handler knows of its connection and the pool's function for new handlers does not.
     ///
-    /// It runs when nothing else keeps the connection, whose mailbox takes no message any more. If the connection comes
-    /// back, [`moved`](MovesHandler::moved) runs, and the next upgrade packs again. If this panics, the connection stays
-    /// as it was.
+    /// It runs when nothing else keeps the connection, whose mailbox takes no message any more. If the connection
+    /// comes back, [`moved`](MovesHandler::moved) runs, and the next upgrade packs again. If this panics, the
+    /// connection stays as it was.
     fn pack(&self, into: &mut Vec<u8>);
 
     /// Takes up what [`pack`](MovesHandler::pack) has written, in a handler that was just made. The handler is dropped

@@ -39,7 +39,7 @@ pub struct PoolSnapshot {
     pub name: Arc<str>,
     /// The graph of its machine.
     pub spec: &'static Spec,
-    /// What the pool as a whole does.
+    /// The phase of the pool.
     pub phase: PoolPhase,
     /// The counters since the start.
     pub stats: Stats,
@@ -64,7 +64,7 @@ pub struct PoolSnapshot {
     pub tasks: Vec<TaskSnapshot>,
 }
 
-/// What a pool as a whole does.
+/// The phase of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolPhase {
     /// It serves, or has not started yet.

@@ -1,16 +1,18 @@
-use std::fmt;
-use std::time::Duration;
-
 use crate::Layout;
 
 mod diagram;
 mod edges;
 mod features;
 mod shared;
+mod trigger;
+mod units;
+mod wait;
 
 pub(crate) use features::Features;
 #[cfg(feature = "console")]
 pub(crate) use shared::SharedTarget;
+pub use trigger::Trigger;
+pub use wait::{Shape, Wait};
 
 /// The graph of a machine as data: [`Machine::SPEC`](crate::Machine::SPEC).
 ///
@@ -100,117 +102,6 @@ pub struct State {
     pub layout: Option<&'static Layout>,
 }
 
-/// An event that a state waits for. `Display` prints the attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Input.
-    Read {
-        /// The way to cut the input.
-        shape: Shape,
-        /// The text of the attribute, such as `until = b"\r\n"`.
-        text: &'static str,
-        /// The upper bound of a message in bytes.
-        max: usize,
-    },
-    /// The peer has taken all queued output.
-    Flush,
-    /// Less output than a bound is queued.
-    Writable {
-        /// The bound in bytes.
-        below: usize,
-    },
-    /// No event: the handler runs at once.
-    Run {
-        /// The handler may block; meanwhile the port lets another thread run.
-        blocking: bool,
-    },
-    /// A time.
-    Sleep {
-        /// The time, or its upper bound if the time depends on the state's data.
-        at_most: Duration,
-    },
-    /// A message.
-    Message,
-    /// A job, which the connection answers.
-    Job,
-    /// A connection to a target, which becomes the other socket.
-    Connect,
-    /// A TLS handshake with the peer.
-    Tls {
-        /// The text of the attribute, such as `name = host`; empty if it names no server.
-        text: &'static str,
-    },
-    /// Input of the other socket.
-    ReadOther {
-        /// The way to cut the input.
-        shape: Shape,
-        /// The text of the attribute, such as `until = b"\r\n"`.
-        text: &'static str,
-        /// The upper bound of a message in bytes.
-        max: usize,
-    },
-    /// Bytes are passed on from one socket to the other.
-    Relay {
-        /// The text of the attribute, such as `out, exact = left`; empty for both ways.
-        text: &'static str,
-        /// The most bytes that wait on one side.
-        max: usize,
-    },
-    /// Input that is thrown away.
-    Discard {
-        /// The way to find its end.
-        shape: Shape,
-        /// The text of the attribute, such as `until = b"\n"`.
-        text: &'static str,
-    },
-    /// A time that passes again and again.
-    Tick {
-        /// The time, or its upper bound if the time is an expression.
-        every: Duration,
-    },
-    /// The peer has taken all queued output, and the end of the stream to it was sent.
-    Shutdown,
-    /// The reply of another pool to a job.
-    Call {
-        /// The service as the attribute names it.
-        pool: &'static str,
-    },
-    /// A permit of another pool, to which the connection then moves.
-    HandOff {
-        /// The machine of that pool as the attribute names it.
-        pool: &'static str,
-    },
-    /// No event: the machine is done.
-    End,
-}
-
-/// The way in which a state cuts the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A number of bytes.
-    Exact,
-    /// The bytes before a delimiter.
-    Until,
-    /// The bytes that have arrived.
-    Some,
-    /// The bytes that have arrived, up to a number of bytes.
-    Upto,
-    /// A frame of a decoder.
-    Frame,
-    /// A number of bytes that stay unread.
-    Peek,
-    /// A datagram.
-    Datagram,
-}
-
-impl Shape {
-    /// Whether the pieces depend on how the bytes arrive, so that only their concatenation has a
-    /// meaning.
-    pub const fn is_stream(self) -> bool {
-        matches!(self, Self::Some | Self::Upto)
-    }
-}
-
 /// One way out of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -218,39 +109,6 @@ pub struct Edge {
     pub on: Trigger,
     /// The index of the target state.
     pub target: usize,
-}
-
-/// The event that takes an [`Edge`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// The handler's verdict.
-    Verdict,
-    /// This time has passed since the state was entered.
-    Within(Duration),
-    /// This time has passed since the state's wait last completed.
-    Idle(Duration),
-    /// This time has passed since the first byte of a message that is incomplete.
-    Begun(Duration),
-    /// This time has passed since the machine entered the group of states that has a budget.
-    Budget(Duration),
-    /// One side of a relay has ended its stream, and no byte has moved for this time.
-    HalfClosed(Duration),
-    /// The peer ended its stream.
-    Eof,
-    /// The input is larger than `max`.
-    Limit,
-    /// The decoder refused the input.
-    Refused,
-    /// The handler failed, or the handshake of a [`Wait::Tls`].
-    Error,
-    /// The other pool is full.
-    Full,
-    /// The other pool is closed, or the job failed without a reply.
-    Gone,
-    /// The pool drains.
-    Drain,
-    /// The same of the read of the other socket, in a state that waits for both.
-    Other(&'static Trigger),
 }
 
 impl Spec {
@@ -380,79 +238,5 @@ impl State {
     /// Whether the machine is done in this state.
     pub fn is_end(&self) -> bool {
         self.waits.contains(&Wait::End)
-    }
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read { text, .. } => write!(f, "read({text})"),
-            Self::Flush => f.write_str("flush"),
-            Self::Writable { below } => write!(f, "writable(below = {below})"),
-            Self::Run { blocking: false } => f.write_str("run"),
-            Self::Run { blocking: true } => f.write_str("run(blocking)"),
-            Self::Call { pool } => write!(f, "call({pool})"),
-            Self::HandOff { pool } => write!(f, "handoff({pool})"),
-            Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
-            Self::Message => f.write_str("message"),
-            Self::Job => f.write_str("job"),
-            Self::Connect => f.write_str("connect"),
-            Self::Tls { text: "" } => f.write_str("tls"),
-            Self::Tls { text } => write!(f, "tls({text})"),
-            Self::ReadOther { text, .. } => write!(f, "read(other, {text})"),
-            Self::Relay { text: "", .. } => f.write_str("relay"),
-            Self::Relay { text, .. } => write!(f, "relay({text})"),
-            Self::Discard { text, .. } => write!(f, "discard({text})"),
-            Self::Tick { every } => write!(f, "tick({})", InUnits(*every)),
-            Self::Shutdown => f.write_str("shutdown"),
-            Self::End => f.write_str("end"),
-        }
-    }
-}
-
-/// A time as attributes write it.
-struct InUnits(Duration);
-
-impl fmt::Display for InUnits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.as_millis();
-        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-        match units.into_iter().find(|(unit, _)| millis % unit == 0) {
-            Some((unit, name)) => write!(f, "{}{name}", millis / unit),
-            None => write!(f, "{millis}ms"),
-        }
-    }
-}
-
-impl fmt::Display for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Verdict => f.write_str("verdict"),
-            Self::Within(time) => write!(f, "within {}", InUnits(*time)),
-            Self::Idle(time) => write!(f, "idle {}", InUnits(*time)),
-            Self::Begun(time) => write!(f, "begun {}", InUnits(*time)),
-            Self::Budget(time) => write!(f, "within {} in all", InUnits(*time)),
-            Self::HalfClosed(time) => write!(f, "eof {}", InUnits(*time)),
-            Self::Eof => f.write_str("eof"),
-            Self::Limit => f.write_str("limit"),
-            Self::Refused => f.write_str("refused"),
-            Self::Error => f.write_str("error"),
-            Self::Full => f.write_str("full"),
-            Self::Gone => f.write_str("gone"),
-            Self::Drain => f.write_str("drain"),
-            Self::Other(trigger) => write!(f, "other {trigger}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_printed_as_attributes_write_them() {
-        let millis = [250, 30_000, 90_000, 300_000, 7_200_000, 86_400_000];
-        let printed = millis.map(|millis| InUnits(Duration::from_millis(millis)).to_string());
-        assert_eq!(printed, ["250ms", "30s", "90s", "5min", "2h", "1d"]);
     }
 }

@@ -23,7 +23,7 @@ enum Claim {
     Gone,
 }
 
-/// Who owns which name, and which names were given back in which order.
+/// The owner of each name, and the names that were given back, in their order.
 #[derive(Default)]
 struct Names {
     owners: HashMap<String, Key>,

@@ -71,7 +71,7 @@ pub enum Restart {
     Tokio,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub struct RestartReport {
     restart: Restart,

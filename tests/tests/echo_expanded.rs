@@ -15,7 +15,8 @@ fn the_expanded_echo_is_the_expansion_of_echo() {
     let machine = read("fsm-macros/src/expand/snapshots/echo.rs");
     assert!(echo.contains(&machine), "the snapshot `echo` of the macro has another machine");
     let expansion = read("fsm-macros/src/expand/snapshots/echo.txt");
-    let about = "// What `#[state_machine]` makes of the enum in `echo.rs`, compared by a test.\n";
+    let about =
+        "// The expansion of the enum in `echo.rs` by `#[state_machine]`, compared by a test.\n";
     let program = echo
         .replace(&machine, &format!("{about}{expansion}"))
         .replace("--bin echo`", "--bin echo_expanded`")

@@ -11,7 +11,7 @@ use fsm_tests::eventually;
 use snow::{Builder, HandshakeState, TransportState};
 
 const PATTERN: &str = "Noise_XX_25519_ChaChaPoly_BLAKE2s";
-/// What encryption adds to a message.
+/// The bytes that encryption adds to a message.
 const TAG: usize = 16;
 
 /// Noise, each message behind two bytes of length. One without text is the end.

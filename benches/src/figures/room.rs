@@ -19,7 +19,7 @@ const MEMBERS: [u32; 3] = [1, 100, 5_000];
 /// The bound for the memory of a member, who waits for input and messages.
 const IDLE_BYTES: f64 = 96.0;
 
-/// What is counted in a server for each unit of a load.
+/// The quantity that is counted in a server for each unit of a load.
 type Count = fn(
     &Lab,
     &ServerCommand,

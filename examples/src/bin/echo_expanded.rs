@@ -8,7 +8,7 @@ use clap::Parser;
 use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
 
-// What `#[state_machine]` makes of the enum in `echo.rs`, compared by a test.
+// The expansion of the enum in `echo.rs` by `#[state_machine]`, compared by a test.
 /// # States
 ///
 /// | state | waits for | within | goes to |

@@ -72,13 +72,13 @@ fn skip_blanks(text: &[u8]) -> &[u8] {
     &text[blanks..]
 }
 
-/// What follows the token at the start of `text`, if there is one.
+/// The rest of `text` after the token at its start, if there is one.
 fn skip_token(text: &[u8]) -> Option<&[u8]> {
     let end = text.iter().position(|&byte| !is_token(&[byte])).unwrap_or(text.len());
     (end > 0).then(|| &text[end..])
 }
 
-/// What follows the quoted string at the start of `text`, if there is one.
+/// The rest of `text` after the quoted string at its start, if there is one.
 fn skip_quoted(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text.strip_prefix(b"\"")?;
     loop {

@@ -138,7 +138,7 @@ fn mutated_texts_are_drawn_or_refused() {
         assert!(!picture.contains("no layout was found"), "{text}");
         pictures += usize::from(picture.contains("<svg"));
     }
-    // Enough of both.
+    // Enough nodes and edges.
     assert!((100..500).contains(&pictures), "{pictures}");
 }
 

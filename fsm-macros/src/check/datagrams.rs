@@ -19,7 +19,7 @@ pub(super) fn check(machine: &ast::Machine, errors: &mut Errors) {
     }
 }
 
-/// What a wait needs that datagrams do not have, and what to do about it.
+/// The need of a wait that datagrams do not meet, and the remedy.
 fn needs(wait: &ast::Wait) -> Option<(&'static str, &'static str)> {
     Some(match &wait.kind {
         WaitKind::Read { other: true, .. } => {

@@ -34,7 +34,7 @@ pub(super) fn check(machine: &ast::Machine, errors: &mut Errors) -> Vec<Event> {
     found
 }
 
-/// What the states lack that have no answer to `event`.
+/// The part that is missing in the states that have no answer to `event`.
 fn general(event: Event) -> (Code, &'static str) {
     match event {
         Event::Eof => (Code::NoEof, "nothing says where end of stream leads"),

@@ -73,7 +73,7 @@ fn written_target(wait: &ast::Wait, event: Event) -> String {
     wait.edges.on(event).map_or_else(String::new, |edge| edge.target.to_string())
 }
 
-/// What to write for an `eof` of a relay that has a time and needs none, or none and needs one.
+/// The text to write for an `eof` of a relay that has a time and needs none, or none and needs one.
 fn eof_of_relay(wait: &ast::Wait, event: Event, target: &str) -> Option<String> {
     let relay = wait.kind.relay()?;
     match event {

@@ -54,7 +54,7 @@ pub(super) fn check(
     }
 }
 
-/// What a state without an answer to `event` lacks, in words.
+/// The text that says which part a state without an answer to `event` lacks.
 fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String) {
     let name = &state.name;
     match (event, &wait.kind) {

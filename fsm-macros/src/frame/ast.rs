@@ -39,21 +39,21 @@ pub(crate) struct Line {
     pub(crate) ignore_case: bool,
 }
 
-/// What may end a line.
+/// The delimiters that may end a line.
 pub(crate) struct Ends {
-    /// What is written.
+    /// The one that the encoder writes.
     pub(crate) written: Literal,
     /// Another end, which a line may have when it is read: a byte, with which the first one ends.
     pub(crate) other: Option<Literal>,
 }
 
 impl Ends {
-    /// What each line ends with. Of two ends the longer has [`before`](Self::before) in front of it.
+    /// The suffix that both ends share. Of two ends the longer has [`before`](Self::before) in front of it.
     pub(crate) fn last(&self) -> &Literal {
         self.other.as_ref().unwrap_or(&self.written)
     }
 
-    /// What the longer of two ends has before the shorter one.
+    /// The bytes that the longer of two ends has before the shorter one.
     pub(crate) fn before(&self) -> Option<&[u8]> {
         self.written.value.bytes()?.strip_suffix(self.other.as_ref()?.value.bytes()?)
     }
@@ -158,13 +158,13 @@ pub(crate) struct Field {
     pub(crate) secret: bool,
     /// It could not be read.
     pub(crate) unread: Option<Unread>,
-    /// What the attributes say, for the docs.
+    /// The text of the attributes, for the docs.
     pub(crate) text: String,
 }
 
-/// What is known of a field about which there is a finding.
+/// The part that could be read of a field about which there is a finding.
 pub(crate) struct Unread {
-    /// What is in the parentheses of its attributes.
+    /// The tokens in the parentheses of its attributes.
     pub(crate) said: TokenStream,
     /// It was to be a literal, which is not kept.
     pub(crate) is_literal: bool,

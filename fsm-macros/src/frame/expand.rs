@@ -56,7 +56,7 @@ pub(crate) fn keywords(root: &TokenStream, keywords: &[Ident]) -> TokenStream {
             #[cfg(rust_analyzer)]
             const fn names() {
                 use #root::__frame_keywords;
-                let _: &[__frame_keywords::Word] = &[#(__frame_keywords::#keywords),*];
+                let _: &[__frame_keywords::FrameWord] = &[#(__frame_keywords::#keywords),*];
             }
         };
     }

@@ -9,7 +9,7 @@ mod types;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Fields, GenericParam};
+use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics};
 
 use self::args::Args;
 use self::owner::Owner;
@@ -31,13 +31,9 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
     let mut own = Errors::default();
     let is_struct = matches!(data, Data::Struct(_));
     let args = Args::parse(args, &name, is_struct, &mut own);
-    let lifetimes: Vec<_> = generics.lifetimes().collect();
-    let lifetime = lifetimes.first().map(|it| it.lifetime.clone());
-    let other = generics.params.iter().find(|it| !matches!(it, GenericParam::Lifetime(_)));
-    let second = lifetimes.get(1).map(ToTokens::to_token_stream);
-    let where_clause = generics.where_clause.as_ref().map(ToTokens::to_token_stream);
+    let lifetime = generics.lifetimes().next().map(|it| it.lifetime.clone());
     let mut odd = None;
-    if let Some(place) = other.map(ToTokens::to_token_stream).or(second).or(where_clause) {
+    if let Some(place) = second_generic(&generics) {
         let own_lifetime = lifetime.as_ref().map(|lifetime| format!("<{lifetime}>"));
         let own_lifetime = own_lifetime.unwrap_or_default();
         let text =
@@ -51,7 +47,7 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
         return None;
     }
     let in_doubt = errors.first_of(own);
-    // What the fields mean depends on the arguments.
+    // The meaning of the fields depends on the arguments.
     let mut ignored = Errors::default();
     let errors = if in_doubt { &mut ignored } else { errors };
     let owner = Owner {
@@ -63,14 +59,7 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
         helpers: has_helpers(&attrs),
     };
     let is_enum = matches!(data, Data::Enum(_));
-    let is_tuple = match &data {
-        Data::Enum(data) => {
-            data.variants.iter().any(|variant| matches!(variant.fields, Fields::Unnamed(_)))
-        }
-        Data::Struct(data) => matches!(data.fields, Fields::Unnamed(_)),
-        Data::Union(_) => false,
-    };
-    if is_tuple {
+    if has_tuples(&data) {
         odd = odd.or(Some(Odd::Tuple));
     }
     let cases = match data {
@@ -104,6 +93,25 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
         cases,
         in_doubt,
     })
+}
+
+/// The place of generics that a frame cannot have: a type or constant, a second lifetime, or a `where`.
+fn second_generic(generics: &Generics) -> Option<TokenStream> {
+    let other = generics.params.iter().find(|it| !matches!(it, GenericParam::Lifetime(_)));
+    let second = generics.lifetimes().nth(1).map(ToTokens::to_token_stream);
+    let where_clause = generics.where_clause.as_ref().map(ToTokens::to_token_stream);
+    other.map(ToTokens::to_token_stream).or(second).or(where_clause)
+}
+
+/// Whether the item, or a variant of it, has fields without names.
+fn has_tuples(data: &Data) -> bool {
+    match data {
+        Data::Enum(data) => {
+            data.variants.iter().any(|variant| matches!(variant.fields, Fields::Unnamed(_)))
+        }
+        Data::Struct(data) => matches!(data.fields, Fields::Unnamed(_)),
+        Data::Union(_) => false,
+    }
 }
 
 /// The name of a decoder whose name is missing or taken.
@@ -243,7 +251,7 @@ pub(crate) fn inner(ty: &syn::Type) -> syn::Type {
     types::optional(ty).unwrap_or_else(|| ty.clone())
 }
 
-/// What is in the parentheses of an attribute.
+/// The tokens in the parentheses of an attribute.
 fn list(attr: &Attribute) -> TokenStream {
     attr.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default()
 }

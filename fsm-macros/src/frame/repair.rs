@@ -1,4 +1,4 @@
-//! An item of which rustc has refused a part by its grammar, without that part.
+//! Removes the parts of an item that rustc's grammar refuses.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;

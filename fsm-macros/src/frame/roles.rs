@@ -1,4 +1,4 @@
-//! What a field is for: to be kept, or to follow from others.
+//! The role of a field: it is kept in the item, or follows from other fields.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::format_ident;
@@ -173,8 +173,8 @@ pub(crate) fn largest_varint(bytes: usize) -> u64 {
 }
 
 impl Case {
-    /// What the field follows from, if it need not be kept: it is named once, as the length of a part or the
-    /// tag of a frame. What is not always there says nothing of it.
+    /// The source from which the field follows, if it need not be kept: it is named once, as the length of a part
+    /// or the tag of a frame. An optional part does not determine it.
     pub(crate) fn derived(&self, name: &Ident) -> Option<Derived<'_>> {
         let uses = self.fields.iter().flat_map(Field::expressions);
         let uses = uses.flat_map(names).filter(|used| used == name).count();

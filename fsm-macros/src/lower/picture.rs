@@ -35,7 +35,7 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
 }
 
 /// The graph as a Mermaid state diagram, in the format of `Spec::mermaid`: from state to state an
-/// arrow for verdicts, and one for all events. What many states share is a note at the target.
+/// arrow for verdicts, and one for all events. Edges that many states share are a note at the target.
 pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let name = |index: usize| machine.states[index].name.unraw();
     let shared = SharedTarget::all(machine, graph);

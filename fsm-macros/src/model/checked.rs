@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 /// A type of the user's that must implement a trait of the runtime. Generated code names it by an alias, which is
 /// the type of an error if it does not: so rustc reports it once, at its name.
 pub(crate) struct Checked {
-    /// What the module calls it.
+    /// Its name in the module.
     pub(crate) alias: Ident,
     pub(crate) ty: Type,
     pub(crate) contract: Contract,

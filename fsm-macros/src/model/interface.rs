@@ -88,9 +88,9 @@ pub(crate) enum ReceivedKind {
     Frame(Box<Type>),
     Message(Box<Type>),
     Job(Box<Type>),
-    /// What a `connect` has made.
+    /// The connection that a `connect` has made.
     Connected,
-    /// What a `relay` has passed on.
+    /// The numbers of bytes that a `relay` has passed on.
     Moved,
     /// The session of a `tls`.
     Tls,

@@ -15,7 +15,7 @@ pub(crate) struct Entry {
     /// Empty if only the `=` is there.
     pub(crate) value: Option<TokenStream>,
     pub(crate) target: Option<Ident>,
-    /// What is in parentheses after the key.
+    /// The tokens in the parentheses after the key.
     pub(crate) of: Option<Group>,
     /// The sign is `<=` and not `=`.
     pub(crate) at_most: bool,

@@ -195,7 +195,7 @@ fn multiplied(tokens: &TokenStream) -> Option<TokenStream> {
     is_number(&joined).then_some(joined)
 }
 
-/// What is in the quotes of a string, without spaces.
+/// The text in the quotes of a string, without spaces.
 fn quoted(tokens: &TokenStream) -> Option<TokenStream> {
     match syn::parse2::<Lit>(tokens.clone()).ok()? {
         Lit::Str(text) => text.value().replace(' ', "").parse().ok(),

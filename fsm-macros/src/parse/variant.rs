@@ -195,7 +195,7 @@ pub(super) fn borrows(ty: &TokenStream) -> bool {
             _ => ' ',
         };
         match tokens.peek() {
-            // What a function returns may have the lifetime of its argument.
+            // The result of a function may have the lifetime of its argument.
             _ if before == '-' && mark == '>' => return false,
             Some(TokenTree::Punct(next)) if mark == '&' && next.as_char() == '\'' => {}
             Some(_) if mark == '&' => return true,
@@ -206,7 +206,7 @@ pub(super) fn borrows(ty: &TokenStream) -> bool {
     false
 }
 
-/// What to write in place of a type that borrows.
+/// The text to write in place of a type that borrows.
 pub(super) fn owned(ty: &TokenStream) -> String {
     let Ok(Type::Reference(reference)) = syn::parse2(ty.clone()) else {
         return "write a type without `&`, such as `String` or `Vec<u8>`".to_owned();

@@ -6,11 +6,11 @@ use crate::ast::Event;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Foreign {
     pub(crate) means: Means,
-    /// What to write in its place.
+    /// The text to write in its place.
     remedy: &'static str,
 }
 
-/// What a user means by a foreign attribute.
+/// The attribute of this macro that a user means by a foreign one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Means {
     /// One of our attributes.

@@ -18,7 +18,7 @@ pub(crate) trait HandOffTarget<Seed>: Send + Sync {
 pub(crate) struct DetachedConnection {
     /// `None` under test, and when the socket could not be deregistered from its poll.
     pub(crate) socket: Option<Socket>,
-    /// What is between the connection and its socket, which goes on in the other pool.
+    /// The layer between the connection and its socket, which goes on in the other pool.
     pub(crate) layer: Option<Box<dyn Any + Send>>,
     pub(crate) carried: CarriedIo,
 }

@@ -51,7 +51,7 @@ pub(crate) enum CallProgress<R> {
     Outbound(Outbound),
 }
 
-/// What a mailbox holds.
+/// An entry of a mailbox.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct MailboxContent {
     pub(crate) messages: usize,
@@ -197,7 +197,7 @@ impl<Msg> Mailboxes<Msg> {
         }
     }
 
-    /// What the mailbox of a connection or job holds, for a snapshot.
+    /// The contents of the mailbox of a connection or job, for a snapshot.
     pub(crate) fn content(&self, key: Key) -> MailboxContent {
         let mut stripe = self.shared.stripe(key);
         let Some(mailbox) = stripe.get_mut(key) else { return MailboxContent::default() };

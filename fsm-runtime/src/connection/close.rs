@@ -133,7 +133,7 @@ fn shut_down<M: Drive<H>, H>(
         Ok(Received::Bytes(_)) => true,
         Ok(Received::Nothing) if io.state.is_shut() => !context.draining,
         Ok(Received::Nothing) if has_last_words => true,
-        // What arrives before the close makes it a reset. In a drain, where busy peers are closed, the end
+        // Input that arrives before the close makes it a reset. In a drain, where busy peers are closed, the end
         // goes out first, and a reset behind it is not noticed.
         Ok(Received::Nothing) if context.draining => false,
         // The peer is told the end of a stream that has one of its own.

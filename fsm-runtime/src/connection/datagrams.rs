@@ -52,7 +52,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return TurnOutcome::Ended(Ended::Done);
         };
         if Self::HAS_MAILBOX {
-            // What is still posted to the one that has ended must not reach the next one.
+            // Messages that are still posted to the session that has ended must not reach the next one.
             self.socket.renew();
             scratch.pool_state.interrupt();
             return TurnOutcome::Ended(Ended::Done);

@@ -9,10 +9,10 @@ use crate::connection::{ConnectionTask, Pending, PendingBoxes};
 use crate::lifecycle::moving::Moving;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::Started;
 use crate::moves::departure::{Departure, Parked};
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::moves::stays::Stays;
 use crate::net::pending_io::NewConnection;
 use crate::net::send_buffer::UnsentOutput;
@@ -60,8 +60,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     ) -> bool {
         let output = scratch.output.keep();
         match self.pack(pending, &output, key, scratch) {
-            Ok(parcel) => {
-                scratch.departing = Some(parcel);
+            Ok(packed) => {
+                scratch.departing = Some(packed);
                 let pending = Pending::<M> { output, ..std::mem::take(pending) };
                 self.pending = Some(scratch.boxes.fill(pending));
                 true
@@ -77,14 +77,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
-    /// Makes a parcel of the connection, and shuts its mailbox. Returns why it stays.
+    /// Packs the connection, and shuts its mailbox. Returns the reason if it stays.
     fn pack(
         &self,
         pending: &mut Pending<M>,
         output: &UnsentOutput,
         key: Key,
         scratch: &ConnectionScratch<M, H>,
-    ) -> Result<Parcel, Stays> {
+    ) -> Result<PackedConnection, Stays> {
         let ConnectionScratch { environment, context, limits, .. } = scratch;
         self.check_rest(pending, environment, &scratch.pool_state.moving)?;
         if Self::HAS_MAILBOX {
@@ -121,7 +121,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return Err(Stays::PackPanicked);
         };
         let (fields, handler, timers) = packed.ok_or(Stays::NotAtRest)?;
-        Ok(Parcel {
+        Ok(PackedConnection {
             pool: scratch.pool_state.facts.name.to_string(),
             machine: M::SPEC.name.to_owned(),
             state: state.to_owned(),
@@ -196,11 +196,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             self.with_socket(|socket| registry.and_then(|registry| socket.detach(&registry)))
         });
         let parts = (scratch.departing.take(), scratch.park.clone(), detached.flatten());
-        let (Some(parcel), Some(park), Some(connection)) = parts else {
+        let (Some(packed), Some(park), Some(connection)) = parts else {
             // The system did not let the socket leave its poll, which was logged.
             return scratch.pool_state.ended(Ended::Reset);
         };
-        let departure = Departure::new(parcel, park.park(connection));
+        let departure = Departure::new(packed, park.park(connection));
         if let Some(sink) = sink {
             if caught(|| sink(departure)).is_none() {
                 crate::log::error!(machine = M::SPEC.name, "a connection that was to move stays");
@@ -232,22 +232,22 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         socket: S,
         Started { machine, deadlines }: Started<M>,
         handler: H,
-        parcel: &Parcel,
+        packed: &PackedConnection,
         now: u64,
         boxes: &PendingBoxes<M>,
     ) -> Self {
         let mut state = StreamState::NEW;
-        if parcel.ended {
+        if packed.ended {
             state.set_ended();
         }
-        if parcel.shut {
+        if packed.shut {
             state.set_shut();
         }
         let pending = Pending::<M> {
-            input: parcel.unread.clone(),
-            output: UnsentOutput::from(parcel.unsent.clone()),
-            send_by: parcel.send_left.map_or(u64::MAX, |left| now.saturating_add(left)),
-            expired_while_full: parcel.expired_while_full,
+            input: packed.unread.clone(),
+            output: UnsentOutput::from(packed.unsent.clone()),
+            send_by: packed.send_left.map_or(u64::MAX, |left| now.saturating_add(left)),
+            expired_while_full: packed.expired_while_full,
             incoming: Some(new),
             ..Pending::<M>::default()
         };

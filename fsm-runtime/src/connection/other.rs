@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use crate::connection::other::ends::Ends;
+use crate::connection::other::ends::BothEnds;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
 use crate::connection::turn::{NextAction, Turn};
 use crate::machine::runner::{Side, StopReason};
-use crate::net::dial::{Connected, Dial};
+use crate::net::dial::{Dial, DialedConnection};
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
 use crate::net::poll::Registry;
@@ -36,11 +36,11 @@ pub(super) struct OtherSide<'a> {
     pub(super) end: &'a mut OtherEnd,
     pub(super) recv: RecvBuffer<'a>,
     pub(super) send: &'a mut SendBuffer,
-    world: World<'a>,
+    world: Dialer<'a>,
 }
 
-/// What connects: the system, or a test.
-enum World<'a> {
+/// The part that connects: the system, or a test.
+enum Dialer<'a> {
     System {
         registry: &'a Registry,
         lookups: &'static Lookups,
@@ -63,14 +63,14 @@ impl<'a> OtherSide<'a> {
         let tls = scratch.tls.as_ref();
         let OtherScratch { buffer, output, lookups, test, .. } = scratch;
         let world = match (registry, lookups, test) {
-            (Some(registry), Some(lookups), _) => World::System {
+            (Some(registry), Some(lookups), _) => Dialer::System {
                 registry,
                 lookups,
                 #[cfg(feature = "tls")]
                 tls,
             },
-            (_, _, Some(test)) => World::Test(&**test),
-            _ => World::Nothing,
+            (_, _, Some(test)) => Dialer::Test(&**test),
+            _ => Dialer::Nothing,
         };
         let mut recv = RecvBuffer::new(buffer);
         recv.resume(std::mem::take(&mut end.input));
@@ -90,9 +90,9 @@ impl<'a> OtherSide<'a> {
     pub(super) fn lend<'s, S>(
         &'s mut self,
         socket: &'s S,
-    ) -> (Ends<'s, S>, &'s mut RecvBuffer<'a>) {
+    ) -> (BothEnds<'s, S>, &'s mut RecvBuffer<'a>) {
         let Self { end, recv, send, .. } = self;
-        (Ends::new(socket, end, send), recv)
+        (BothEnds::new(socket, end, send), recv)
     }
 
     /// Goes on with connecting. Returns whether the machine has something to learn.
@@ -126,7 +126,7 @@ impl<'a> OtherSide<'a> {
                     })
                 }
                 Link::Dial(dial) => {
-                    let World::System { registry, .. } = self.world else { return false };
+                    let Dialer::System { registry, .. } = self.world else { return false };
                     let decided = dial.poll(now, registry, token::of_other(key));
                     decided.map(|won| {
                         won.and_then(|won| self.opened(won)).unwrap_or_else(Link::Failed)
@@ -148,7 +148,7 @@ impl<'a> OtherSide<'a> {
                     }
                 }
                 Link::Simulated => {
-                    let World::Test(test) = self.world else { return false };
+                    let Dialer::Test(test) = self.world else { return false };
                     test.decision().map(|stream| stream.map_or_else(Link::Failed, Link::simulated))
                 }
                 Link::Failed(_) | Link::Open { .. } => return true,
@@ -156,7 +156,7 @@ impl<'a> OtherSide<'a> {
             };
             let Some(next) = next else { return false };
             if next.is_new() {
-                // What events have reported is about the attempts.
+                // The events so far were about the attempts to connect.
                 self.end.state = StreamState::NEW;
                 self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
             }
@@ -165,10 +165,10 @@ impl<'a> OtherSide<'a> {
     }
 
     /// Goes on with a connection that has come about: at once, or with TLS.
-    fn opened(&self, won: Connected) -> io::Result<Link> {
+    fn opened(&self, won: DialedConnection) -> io::Result<Link> {
         let Some(Target::Tls(_)) = &self.end.target else { return Ok(Link::won(won)) };
         #[cfg(feature = "tls")]
-        if let (World::System { tls: Some(tls), .. }, Some(target)) =
+        if let (Dialer::System { tls: Some(tls), .. }, Some(target)) =
             (&self.world, &self.end.target)
         {
             let missing = || io::Error::other("the target has no host that a certificate is for");
@@ -196,7 +196,7 @@ impl<'a> OtherSide<'a> {
         if !self.end.is_open_to(target) || !self.recv.bytes().is_empty() {
             return false;
         }
-        // What is queued is for the connection to come, so an error here drops none of it.
+        // The queued output is for the connection to come, so an error here drops none of it.
         !self.end.state.is_readable() || matches!(self.receive(), Ok(Received::Nothing))
     }
 
@@ -205,12 +205,12 @@ impl<'a> OtherSide<'a> {
             return Link::Failed(io::ErrorKind::Unsupported.into());
         }
         let lookups = match &self.world {
-            World::Test(test) => {
+            Dialer::Test(test) => {
                 test.request(target.clone());
                 return Link::Simulated;
             }
-            World::Nothing => return Link::Failed(io::ErrorKind::Unsupported.into()),
-            World::System { lookups, .. } => lookups,
+            Dialer::Nothing => return Link::Failed(io::ErrorKind::Unsupported.into()),
+            Dialer::System { lookups, .. } => lookups,
         };
         let address = match target {
             Target::Tls(target) => return self.begin(target, key, waker),
@@ -238,7 +238,7 @@ impl<'a> OtherSide<'a> {
         let flushed = ReadyIo { socket: stream, state }.flush(self.send);
         flushed.unwrap_or_else(|_| {
             match &mut self.end.relay {
-                // What the target has sent before it broke off is read first.
+                // Bytes that the target has sent before it broke off are read first.
                 Some(relay) if relay.way == Way::Out => {
                     relay.end = Some(RelayEnd::Gone);
                     self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);

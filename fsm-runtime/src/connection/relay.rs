@@ -13,7 +13,7 @@ use crate::net::send_buffer::SendBuffer;
 use crate::net::stream::Stream;
 use crate::net::transport::ByteStream;
 
-/// What [`pass_on`] has done.
+/// The result of [`pass_on`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PassedOn {
     /// Some bytes have moved, or an end.
@@ -25,19 +25,19 @@ pub(super) struct PassedOn {
 }
 
 /// One side of a passage: a socket with its buffers.
-struct Side<'a, 'b, S> {
+struct RelaySide<'a, 'b, S> {
     io: ReadyIo<'a, S>,
     recv: &'a mut RecvBuffer<'b>,
     send: &'a mut SendBuffer,
 }
 
 /// The side at which an operation has failed.
-enum Broken {
+enum FailedSide {
     Source,
     Sink,
 }
 
-impl Broken {
+impl FailedSide {
     /// A side that cannot be read. The log has the reason, such as an alert of TLS, because no edge has it.
     #[cold]
     fn source(error: &io::Error) -> Self {
@@ -83,8 +83,8 @@ fn pass_once<S: ByteStream>(
         return Ok(PassedOn { is_over: true, ..PassedOn::default() });
     };
     let before = relay.progress();
-    let mut far = Side { io: ReadyIo { socket: stream, state }, recv, send };
-    let mut near = Side {
+    let mut far = RelaySide { io: ReadyIo { socket: stream, state }, recv, send };
+    let mut near = RelaySide {
         io: ReadyIo { socket: &mut *first.io.socket, state: &mut *first.io.state },
         recv: &mut first.recv,
         send: &mut *first.send,
@@ -93,8 +93,8 @@ fn pass_once<S: ByteStream>(
     if relay.end.is_none() && relay.way != Way::Back {
         match relay.out.pass(&mut near, &mut far, relay.way, relay.max, budget) {
             Ok(bytes) => flushed += bytes,
-            Err(Broken::Source) => return Err(io::ErrorKind::ConnectionReset.into()),
-            Err(Broken::Sink) => {
+            Err(FailedSide::Source) => return Err(io::ErrorKind::ConnectionReset.into()),
+            Err(FailedSide::Sink) => {
                 relay.end = Some(RelayEnd::Gone);
                 if relay.way == Way::Out {
                     // A state that also reads the target hears what that has sent before.
@@ -106,12 +106,12 @@ fn pass_once<S: ByteStream>(
     if relay.end.is_none() && relay.way != Way::Out {
         match relay.back.pass(&mut far, &mut near, relay.way, relay.max, budget) {
             Ok(bytes) => flushed += bytes,
-            Err(Broken::Source) => relay.end = Some(RelayEnd::Gone),
-            Err(Broken::Sink) => return Err(io::ErrorKind::ConnectionReset.into()),
+            Err(FailedSide::Source) => relay.end = Some(RelayEnd::Gone),
+            Err(FailedSide::Sink) => return Err(io::ErrorKind::ConnectionReset.into()),
         }
     }
     if let (Some(RelayEnd::Gone), true) = (&relay.end, relay.way != Way::Out) {
-        // What the peer has got is not the whole, so the end of its connection is a reset, too.
+        // The peer has not got all bytes, so the end of its connection is a reset, too.
         near.io.socket.abort();
     }
     relay.judge(near.is_at_end(), far.is_at_end());
@@ -153,13 +153,13 @@ impl Passage {
     /// it has left. Returns the number of bytes that a queue has lost to its socket.
     fn pass<A: ByteStream, B: ByteStream>(
         &mut self,
-        from: &mut Side<'_, '_, A>,
-        to: &mut Side<'_, '_, B>,
+        from: &mut RelaySide<'_, '_, A>,
+        to: &mut RelaySide<'_, '_, B>,
         way: Way,
         max: usize,
         budget: &mut Budget,
-    ) -> Result<usize, Broken> {
-        let flushed = to.io.flush(to.send).map_err(|_| Broken::Sink)?;
+    ) -> Result<usize, FailedSide> {
+        let flushed = to.io.flush(to.send).map_err(|_| FailedSide::Sink)?;
         budget.spend_bytes(flushed);
         let room = max.saturating_sub(to.send.len());
         let left = self.left.and_then(|left| usize::try_from(left).ok());
@@ -179,7 +179,7 @@ impl Passage {
     }
 }
 
-impl<S: ByteStream> Side<'_, '_, S> {
+impl<S: ByteStream> RelaySide<'_, '_, S> {
     /// Whether the stream has ended and all of it was used.
     fn is_at_end(&self) -> bool {
         self.io.state.has_ended() && self.recv.bytes().is_empty()
@@ -193,9 +193,9 @@ impl<S: ByteStream> Side<'_, '_, S> {
     /// Gives at most `most` bytes to the other side: unread ones, or those of one read. Returns their number.
     fn give<B: ByteStream>(
         &mut self,
-        to: &mut Side<'_, '_, B>,
+        to: &mut RelaySide<'_, '_, B>,
         most: usize,
-    ) -> Result<usize, Broken> {
+    ) -> Result<usize, FailedSide> {
         let unread = self.recv.bytes().len();
         if most == 0 {
             return Ok(0);
@@ -210,29 +210,29 @@ impl<S: ByteStream> Side<'_, '_, S> {
             return Ok(0);
         }
         let received = self.recv.read_at_most(&mut self.io, most);
-        match received.map_err(|error| Broken::source(&error))? {
+        match received.map_err(|error| FailedSide::source(&error))? {
             Received::Bytes(moved) => {
                 to.take(self.recv.bytes())?;
                 self.recv.leave(0);
                 Ok(moved)
             }
-            // What was cut off must not pass for the whole.
-            Received::End if self.io.socket.is_truncated() => Err(Broken::Source),
+            // A stream that was cut off must not look complete.
+            Received::End if self.io.socket.is_truncated() => Err(FailedSide::Source),
             Received::Nothing | Received::End => Ok(0),
         }
     }
 
     /// Ends the stream to the peer.
-    fn shut_down(&mut self) -> Result<(), Broken> {
+    fn shut_down(&mut self) -> Result<(), FailedSide> {
         if !self.io.state.is_shut() {
-            self.io.socket.shutdown().map_err(|_| Broken::Sink)?;
+            self.io.socket.shutdown().map_err(|_| FailedSide::Sink)?;
             self.io.state.set_shut();
         }
         Ok(())
     }
 
     /// Sends bytes, and queues those that the socket does not take.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), FailedSide> {
         let mut sent = 0;
         if self.send.is_empty() && self.io.state.is_writable() {
             sent = match self.io.socket.write(bytes) {
@@ -242,7 +242,7 @@ impl<S: ByteStream> Side<'_, '_, S> {
                     0
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                Err(_) => return Err(Broken::Sink),
+                Err(_) => return Err(FailedSide::Sink),
             };
         }
         self.send.write(&bytes[sent..]);

@@ -8,7 +8,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 #[cfg(all(feature = "pool", unix))]
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
 use crate::net::poll::Registry;
@@ -52,9 +52,9 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     /// Keeps the connections that leave for another process; `None` without sockets.
     #[cfg(all(feature = "pool", unix))]
     pub(crate) park: Option<Arc<dyn Park<M, H>>>,
-    /// The parcel of the current connection, from the turn in which it leaves until that turn ends.
+    /// The current connection in packed form, from the turn in which it leaves until that turn ends.
     #[cfg(all(feature = "pool", unix))]
-    pub(crate) departing: Option<Parcel>,
+    pub(crate) departing: Option<PackedConnection>,
     /// The settings with which TLS begins in a `#[tls]` state; `None` without sockets and in a plain pool.
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<TlsSettings>,

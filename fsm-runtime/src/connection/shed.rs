@@ -46,8 +46,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Runs a turn as in a drain of this connection alone.
     ///
-    /// In the first one a request that has arrived is answered. What is at work after it is no longer asked to
-    /// leave.
+    /// In the first one a request that has arrived is answered. A connection that is at work after it is no longer
+    /// asked to leave.
     #[cold]
     pub(super) fn shed_turn(
         &mut self,

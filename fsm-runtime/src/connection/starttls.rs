@@ -35,7 +35,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             ended: io.state.has_ended(),
         });
         recv.leave(0);
-        // What was unread may be all that the peer sends for now.
+        // The unread bytes may be all that the peer sends for now.
         io.state.add(Readiness::READ);
         io.socket.drive(io.state)
     }

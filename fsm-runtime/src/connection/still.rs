@@ -74,7 +74,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         (messages > 0).then(|| self.message_turn(key, scratch))
     }
 
-    /// Runs a turn for messages, which sees no input. What it leaves is for the next turn.
+    /// Runs a turn for messages, which sees no input. The next turn takes the messages that it leaves.
     fn message_turn(&mut self, key: Key, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         let mut unread = Vec::new();
         if let Some(pending) = &mut self.pending {

@@ -7,7 +7,7 @@ use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
-use crate::machine::other::sealed::Slot;
+use crate::machine::other::sealed::OtherEndSlot;
 use crate::machine::runner::{Budget, MachineRunner, Side, StopReason};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
@@ -66,7 +66,7 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     pub(super) other: Option<OtherSide<'a>>,
     /// The progress on its input, in a state that waits for both sockets.
     pub(super) other_progress: DecodeProgress<M::Partial>,
-    /// What TLS begins with in a `#[tls]` state.
+    /// The settings with which a `#[tls]` state begins TLS.
     #[cfg(feature = "tls")]
     pub(super) tls: Option<&'a TlsSettings>,
 }
@@ -338,7 +338,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     pub(super) fn read(&mut self) -> io::Result<bool> {
         self.has_read = true;
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
-            // What was written before is the answer to another datagram.
+            // The output so far is the answer to another datagram.
             self.flush()?;
             self.stream.io.socket.end_datagram()?;
         }

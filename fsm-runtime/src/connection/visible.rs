@@ -1,4 +1,4 @@
-//! What a snapshot sees of a connection.
+//! The part of a connection that snapshots see.
 
 use crate::connection::ConnectionTask;
 use crate::machine::visible::Visible;

@@ -1,6 +1,7 @@
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError};
 
 use mio::Registry;
@@ -10,7 +11,7 @@ use crate::call::semaphore::{NoPermit, Permit};
 use crate::driver::acceptor::Accept;
 use crate::driver::connector::target::TargetState;
 use crate::lifecycle::pool_state::{Phase, PoolState};
-use crate::net::dial::{Connected, Dial, is_local};
+use crate::net::dial::{Dial, DialedConnection, is_local};
 use crate::net::listener::{Accepted, Origin};
 use crate::net::lookup::{Found, Lookups};
 use crate::net::token;
@@ -33,8 +34,8 @@ pub(crate) struct ConnectSettings {
     pub(crate) targets: Vec<Target>,
     /// The number of connections that are kept.
     pub(crate) least: usize,
-    /// The least and the longest time before a target is tried again.
-    pub(crate) retry: (u64, u64),
+    /// The pause before a target is tried again, from that after the first failure to the longest.
+    pub(crate) retry: RangeInclusive<u64>,
     /// The longest time that one connection may take to come about.
     pub(crate) within: u64,
 }
@@ -80,12 +81,12 @@ pub(crate) struct ConnectorSettings {
 struct Dialing {
     /// The number of the target.
     target: usize,
-    progress: Progress,
+    progress: DialStage,
     begun: u64,
     permit: Permit,
 }
 
-enum Progress {
+enum DialStage {
     Lookup(Arc<Found>),
     Dial(Dial),
 }
@@ -142,7 +143,7 @@ impl Connector {
     }
 
     fn take_reports(&mut self, now: u64) {
-        let longest = self.settings.retry.1;
+        let longest = *self.settings.retry.end();
         for report in self.outgoing.take_reports() {
             match report {
                 Report::Answered { target } => self.targets[target].works(&self.pool),
@@ -170,7 +171,7 @@ impl Connector {
             let Dialing { target, permit, .. } = self.dials.remove(number);
             self.targets[target].dials -= 1;
             let opened = decided.and_then(|connected| {
-                let Connected { socket, peer } = connected;
+                let DialedConnection { socket, peer } = connected;
                 let left = || io::Error::other("the socket cannot leave its poll");
                 let socket = socket.detach(registry).ok_or_else(left)?;
                 Ok(Accepted { socket, peer, stays: false, origin: Origin::Opened { target } })
@@ -202,25 +203,25 @@ impl Connector {
         number: usize,
         registry: &Registry,
         now: u64,
-    ) -> Option<io::Result<Connected>> {
+    ) -> Option<io::Result<DialedConnection>> {
         let dialing = &mut self.dials[number];
         let target = &self.targets[dialing.target];
-        if let Progress::Lookup(found) = &dialing.progress {
+        if let DialStage::Lookup(found) = &dialing.progress {
             let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
             match found {
                 Some(Ok(mut addresses)) => {
                     target.begin_with_next(&mut addresses);
                     let udp = target.target.takes_datagrams();
                     let address = if udp { Address::Udp } else { Address::Tcp };
-                    dialing.progress = Progress::Dial(Dial::to_names(addresses, address));
+                    dialing.progress = DialStage::Dial(Dial::to_names(addresses, address));
                 }
                 Some(Err(error)) => return Some(Err(error)),
                 None => {}
             }
         }
         let decided = match &mut dialing.progress {
-            Progress::Lookup(_) => None,
-            Progress::Dial(dial) => dial.poll(now, registry, token::dial(number)),
+            DialStage::Lookup(_) => None,
+            DialStage::Dial(dial) => dial.poll(now, registry, token::dial(number)),
         };
         let late = dialing.begun.saturating_add(self.settings.within) <= now;
         decided.or_else(|| late.then(|| Err(io::ErrorKind::TimedOut.into())))
@@ -279,22 +280,22 @@ impl Connector {
             let progress = self.dial(&self.targets[target].target);
             let number = self.dials.insert(Dialing { target, progress, begun: now, permit });
             // An attempt at an address begins at once, and may be decided at once.
-            if let Progress::Dial(dial) = &mut self.dials[number].progress {
+            if let DialStage::Dial(dial) = &mut self.dials[number].progress {
                 self.touched |= dial.begin(now, registry, token::dial(number));
             }
         }
         false
     }
 
-    fn dial(&self, target: &Target) -> Progress {
+    fn dial(&self, target: &Target) -> DialStage {
         match target {
-            Target::Tcp(address) => Progress::Dial(Dial::new([Address::Tcp(*address)])),
-            Target::Unix(path) => Progress::Dial(Dial::new([Address::Unix(path.clone())])),
-            Target::Udp(address) => Progress::Dial(Dial::new([Address::Udp(*address)])),
+            Target::Tcp(address) => DialStage::Dial(Dial::new([Address::Tcp(*address)])),
+            Target::Unix(path) => DialStage::Dial(Dial::new([Address::Unix(path.clone())])),
+            Target::Udp(address) => DialStage::Dial(Dial::new([Address::Udp(*address)])),
             Target::Name(host, port) | Target::UdpName(host, port) => {
                 let outgoing = Arc::clone(&self.outgoing);
                 let told = move || outgoing.changed();
-                Progress::Lookup(self.lookups.start(host.clone(), *port, told))
+                DialStage::Lookup(self.lookups.start(host.clone(), *port, told))
             }
             Target::Tls(target) => self.dial(target),
         }
@@ -319,7 +320,7 @@ impl Connector {
     /// Waits before another attempt at the target, which has nothing to do with the error.
     #[cold]
     fn out_of_descriptors(&mut self, target: usize, error: &io::Error, now: u64) {
-        let pause = self.settings.retry.0.max(1);
+        let pause = (*self.settings.retry.start()).max(1);
         self.targets[target].postpone(now.saturating_add(pause));
         if self.warned.is_none_or(|at| at.saturating_add(QUIET) <= now) {
             self.warned = Some(now);
@@ -329,7 +330,7 @@ impl Connector {
 
     fn failed(&mut self, target: usize, error: Option<&dyn Display>, now: u64) {
         let random = RandomState::new().build_hasher().finish();
-        self.targets[target].failed(&self.pool, error, self.settings.retry, random, now);
+        self.targets[target].failed(&self.pool, error, &self.settings.retry, random, now);
     }
 
     /// Refuses jobs while no connection is open and no target works, and takes them again otherwise.
@@ -352,8 +353,8 @@ impl Connector {
             let turns_slow = dialing.begun.saturating_add(SLOW);
             let slow = if turns_slow > now { turns_slow } else { u64::MAX };
             let due = match &dialing.progress {
-                Progress::Lookup(_) => u64::MAX,
-                Progress::Dial(dial) => dial.due(),
+                DialStage::Lookup(_) => u64::MAX,
+                DialStage::Dial(dial) => dial.due(),
             };
             due.min(slow).min(dialing.begun.saturating_add(within))
         });

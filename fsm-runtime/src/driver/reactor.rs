@@ -9,9 +9,9 @@ use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
 use crate::driver::acceptor::{Accept, Acceptor, Attempt};
 use crate::driver::connector::Connector;
-use crate::driver::doorkeeper::Doorkeeper;
 use crate::driver::receiver::Receiver;
 use crate::driver::shedder::Shedder;
+use crate::driver::turn_away::TurnAway;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;
@@ -58,7 +58,7 @@ pub(crate) struct Reactor {
     /// Ends connections at rest for newcomers, in a pool that does.
     pub(crate) shedder: Option<Box<Shedder>>,
     /// Turns newcomers away at the limit, in a pool that does.
-    pub(crate) doorkeeper: Option<Box<Doorkeeper>>,
+    pub(crate) turn_away: Option<Box<TurnAway>>,
     /// Opens connections, in the first port of a pool that does.
     pub(crate) connector: Option<Box<Connector>>,
 }
@@ -204,7 +204,7 @@ impl Reactor {
                 }
                 let permit = match self.pool_state.permits.try_acquire() {
                     Ok(permit) => permit,
-                    Err(NoPermit::Full) if self.doorkeeper.is_some() => {
+                    Err(NoPermit::Full) if self.turn_away.is_some() => {
                         self.turn_away(index, now);
                         continue;
                     }
@@ -215,7 +215,7 @@ impl Reactor {
                     }
                     Err(NoPermit::Closed) => return,
                 };
-                // Whoever has held the gate waits until no permit is out, so this is after the permit.
+                // The code that holds the gate waits until no permit is out, so this is after the permit.
                 if self.pool_state.gate.is_held() && !self.places_last(index) {
                     break;
                 }
@@ -236,8 +236,8 @@ impl Reactor {
         if self.shedder.is_some() {
             self.make_room(now);
         }
-        if let Some(doorkeeper) = &mut self.doorkeeper {
-            doorkeeper.round(now);
+        if let Some(turn_away) = &mut self.turn_away {
+            turn_away.round(now);
         }
         if self.drain.has_begun() {
             self.drop_finished();
@@ -320,12 +320,12 @@ impl Reactor {
     /// Accepts a connection that gets no place, and closes it with a farewell.
     #[cold]
     fn turn_away(&mut self, index: usize, now: u64) {
-        let Some(doorkeeper) = &mut self.doorkeeper else { return };
+        let Some(turn_away) = &mut self.turn_away else { return };
         match self.acceptors[index].accept(now) {
             Attempt::Connection(accepted) => {
-                doorkeeper.turn_away(accepted, now);
+                turn_away.refuse(accepted, now);
                 self.pool_state.counters.turned_away();
-                if doorkeeper.warns(now) {
+                if turn_away.warns(now) {
                     crate::log::warn!(
                         pool = self.pool,
                         connections = self.pool_state.permits.out(),
@@ -383,7 +383,7 @@ impl Reactor {
             ready.or_else(|| acceptor.retry_at())
         });
         let sheds = self.shedder.as_ref().and_then(|shedder| shedder.due());
-        let leaves = self.doorkeeper.as_ref().and_then(|doorkeeper| doorkeeper.due());
+        let leaves = self.turn_away.as_ref().and_then(|turn_away| turn_away.due());
         let deadline = Some(until).filter(|until| *until != u64::MAX);
         let connects = self.connector.as_ref().map(|connector| connector.due());
         let connects = connects.filter(|due| *due != u64::MAX);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::Key;
 use crate::call::semaphore::{NoPermit, Permit, Semaphore};
 use crate::driver::acceptor::Accept;
-use crate::net::datagram::{Buffers, DatagramPeer, DatagramSocket, Ends, Offered};
+use crate::net::datagram::{Buffers, DatagramPeer, DatagramSocket, Offered, SessionAddresses};
 use crate::stats::Counters;
 
 /// The most system calls that receive from a socket after a poll, so that a flood does not hold up the turns of
@@ -18,7 +18,7 @@ const QUIET: u64 = 60_000;
 /// Receives the datagrams of a port, and gives them to the sessions of their peers (D1, D2).
 pub(crate) struct Receiver {
     pool: String,
-    sockets: Vec<Incoming>,
+    sockets: Vec<ReceivingSocket>,
     buffers: Buffers,
     permits: Arc<Semaphore>,
     counters: Arc<Counters>,
@@ -48,7 +48,7 @@ pub(crate) struct ReceiverSettings {
 }
 
 /// A socket, and whether datagrams may wait in its queue.
-struct Incoming {
+struct ReceivingSocket {
     socket: Arc<DatagramSocket>,
     pending: bool,
 }
@@ -58,7 +58,7 @@ impl Receiver {
         let ReceiverSettings { pool, sockets, max, permits, counters } = parts;
         let sockets = sockets
             .into_iter()
-            .map(|socket| Incoming { socket: Arc::new(socket), pending: true })
+            .map(|socket| ReceivingSocket { socket: Arc::new(socket), pending: true })
             .collect();
         Self {
             pool,
@@ -113,12 +113,12 @@ impl Receiver {
     }
 
     fn receive_once(&mut self, index: usize, sessions: &mut VecDeque<Key>) {
-        let Incoming { socket, pending } = &mut self.sockets[index];
+        let ReceivingSocket { socket, pending } = &mut self.sockets[index];
         let socket = Arc::clone(socket);
         let (new, permits, counters) = (&mut self.new, &self.permits, &self.counters);
         let (max, takes_new) = (self.max, self.quota != Some(0) && !self.has_finished);
         let is_full = &mut self.is_full;
-        let mut each = |ends: Ends, datagram: &[u8]| {
+        let mut each = |ends: SessionAddresses, datagram: &[u8]| {
             let fits = !datagram.is_empty() && datagram.len() <= max;
             let offered = if fits { socket.offer(&ends, datagram) } else { Offered::Dropped };
             match offered {

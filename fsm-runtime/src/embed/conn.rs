@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::host::{Host, NAME, millis};
-use super::wire::Wire;
+use super::wire::WireEnd;
 use crate::clock::{Time, TimeSource};
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::ConnectionScratch;
@@ -17,7 +17,7 @@ use crate::{Connection, Drive, Ended, Key, Machine, Peer, TrySendError};
 const INPUT: usize = 64 * 1024;
 
 /// The connection itself.
-type TaskOf<M, H> = ConnectionTask<M, H, Wire>;
+type TaskOf<M, H> = ConnectionTask<M, H, WireEnd>;
 
 /// One connection of a machine, without a socket, a thread or a clock.
 ///
@@ -56,7 +56,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         let key = host.join();
         let now = millis(now);
         let started = Started::new(seed, now, host.environment().settings.as_ref());
-        let wire = Wire::new(peer, host.window());
+        let wire = WireEnd::new(peer, host.window());
         let task = ConnectionTask::new(wire, started, handler);
         if TaskOf::<M, H>::HAS_MAILBOX {
             host.environment().mailboxes.open(key);

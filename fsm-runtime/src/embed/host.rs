@@ -59,10 +59,10 @@ const WINDOW: usize = 64 * 1024;
 /// assert_eq!((host.stats().open, host.stats().closed), (0, 2));
 /// ```
 pub struct Host<M: Machine, H> {
-    shared: Arc<Shared<M, H>>,
+    shared: Arc<HostShared<M, H>>,
 }
 
-struct Shared<M: Machine, H> {
+struct HostShared<M: Machine, H> {
     environment: EnvironmentOf<M>,
     limits: Limits,
     pool_state: Arc<PoolState>,
@@ -175,7 +175,7 @@ impl<M: Machine, H> Host<M, H> {
 
     #[cold]
     fn new_buffers(&self) -> Box<ConnectionScratch<M, H>> {
-        let Shared { environment, limits, pool_state, .. } = &*self.shared;
+        let HostShared { environment, limits, pool_state, .. } = &*self.shared;
         let (status, time) = (Arc::default(), self.time(0));
         let context = WorkerContext::new(Arc::new(Untracked), 0, status, Arc::new([]), time);
         let (environment, pool_state) = (environment.clone(), Arc::clone(pool_state));
@@ -200,7 +200,7 @@ pub(super) fn millis(time: Duration) -> u64 {
     millis.saturating_add(time.subsec_millis().into())
 }
 
-impl<M: Machine, H> Shared<M, H> {
+impl<M: Machine, H> HostShared<M, H> {
     fn slots(&self) -> MutexGuard<'_, Slab<()>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -249,9 +249,9 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
         self
     }
 
-    /// Sets what wakes a connection to which another one, or a job, has posted a message: it is called with the
-    /// key of that connection, on the thread that posts and maybe inside a call of another connection, and lets the
-    /// event loop call [`Conn::on_time`] soon. Without it such a message waits for the next call of any kind.
+    /// Sets the function that wakes a connection to which another one, or a job, has posted a message. It gets the
+    /// key of that connection, and lets the event loop call [`Conn::on_time`] soon. It runs on the thread that posts,
+    /// maybe inside a call of another connection. Without it such a message waits for the next call of any kind.
     pub fn on_wake(mut self, wake: impl Fn(Key) + Send + Sync + 'static) -> Self {
         self.wake = Some(Arc::new(WakeWith(wake)));
         self
@@ -267,7 +267,7 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
             environment.mailboxes.attach(Box::new([Arc::downgrade(wake)]));
         }
         let pool_state = Arc::new(PoolState::new(PoolFacts::new(NAME, M::SPEC), MAX_TASKS));
-        let shared = Shared {
+        let shared = HostShared {
             environment,
             limits,
             pool_state,

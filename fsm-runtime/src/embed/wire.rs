@@ -5,14 +5,14 @@ use crate::net::memory::MemoryStream;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
 /// The machine's end of an embedded connection.
-pub(super) struct Wire {
+pub(super) struct WireEnd {
     pub(super) stream: MemoryStream,
     peer: Peer,
     /// The machine has said all, and waits for the end of the peer's stream.
     lingers: bool,
 }
 
-impl Wire {
+impl WireEnd {
     pub(super) fn new(peer: Peer, window: usize) -> Self {
         Self { stream: MemoryStream::new(window), peer, lingers: false }
     }
@@ -30,7 +30,7 @@ impl Wire {
     }
 }
 
-impl ByteStream for Wire {
+impl ByteStream for WireEnd {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         self.stream.read(buffer)
@@ -64,9 +64,9 @@ impl ByteStream for Wire {
     }
 }
 
-impl Source for Wire {}
+impl Source for WireEnd {}
 
-impl PeerAddr for Wire {
+impl PeerAddr for WireEnd {
     fn peer(&self) -> io::Result<Peer> {
         Ok(self.peer)
     }

@@ -2,7 +2,7 @@ use bytes::BytesMut;
 
 /// A frame that was declared with `#[frame]`, and that can be written.
 ///
-/// `#[frame]` implements it. What it writes, the frame's decoder reads as the same frame, whatever
+/// `#[frame]` implements it. The frame's decoder reads the bytes that it writes as the same frame, whatever
 /// follows: [`check::frames`](crate::check::frames) tests that.
 ///
 /// ```
@@ -23,7 +23,7 @@ use bytes::BytesMut;
 /// assert_eq!(out, b"\x07\0\x05hello");
 /// assert_eq!(block.encoded_len(), out.len());
 ///
-/// // What the decoder would refuse is not written.
+/// // A frame that the decoder would refuse is not written.
 /// let long = Block { kind: 7, body: &[0; 2000] };
 /// let error = long.encode(&mut out).unwrap_err();
 /// assert_eq!(error.to_string(), "the length of `body` is 2000, and may be at most 1024");
@@ -62,7 +62,7 @@ pub trait Encode {
     }
 }
 
-/// What frames are written to: the `cx` of a handler, a `Vec<u8>`, a [`BytesMut`], or a type of your own.
+/// A sink for frames: the `cx` of a handler, a `Vec<u8>`, a [`BytesMut`], or a type of your own.
 ///
 /// ```
 /// use fsm_runtime::{Output, prelude::*};

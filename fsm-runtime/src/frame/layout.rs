@@ -32,9 +32,9 @@ pub struct Layout {
     pub name: &'static str,
     /// The largest number of bytes of a frame; 0 if it takes the rest of another one.
     pub max: usize,
-    /// What begins a frame in all cases: a tag, or the first word of a line.
+    /// The beginning of a frame in all cases: a tag, or the first word of a line.
     pub tag: Option<&'static str>,
-    /// What ends a line, of which the first is written; empty if the frame is no line.
+    /// The delimiters that end a line, of which the first is written; empty if the frame is no line.
     pub line_ends: &'static [&'static [u8]],
     /// The cases: one for a struct, and one for each variant of an enum.
     pub cases: &'static [LayoutCase],

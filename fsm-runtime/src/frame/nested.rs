@@ -55,7 +55,7 @@ impl<F: Frame> LayoutOf<F> {
     pub const LAYOUT: Option<&'static Layout> = F::LAYOUT;
 }
 
-/// What [`LayoutOf`] has for a type that is no decoder.
+/// The part of [`LayoutOf`] for a type that is no decoder.
 #[doc(hidden)]
 pub trait NoLayout {
     /// No layout.

@@ -1,4 +1,4 @@
-//! What generated decoders and encoders are made of.
+//! The parts of generated decoders and encoders.
 
 use super::{Layout, search};
 
@@ -17,7 +17,7 @@ pub fn begins(input: &[u8], at: usize, literal: &[u8]) -> Option<bool> {
     }
 }
 
-/// What is left of the input, which is shorter than the literal, may be its beginning.
+/// The rest of the input is shorter than the literal, and may be its beginning.
 #[cold]
 fn begins_as(input: &[u8], literal: &[u8]) -> Option<bool> {
     if literal.starts_with(input) { None } else { Some(false) }

@@ -4,7 +4,7 @@ use crate::Spec;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::survey::Respond;
 
-/// What a snapshot needs to know of a pool.
+/// The facts about a pool that snapshots need.
 #[derive(Debug)]
 pub(crate) struct PoolFacts {
     pub(crate) name: Arc<str>,
@@ -12,12 +12,12 @@ pub(crate) struct PoolFacts {
     /// Unset until the pool starts.
     ports: OnceLock<Box<[Box<dyn Respond>]>>,
     /// The targets of the calls and hand-offs, once the pool is part of a pipeline.
-    targets: OnceLock<Box<[Target]>>,
+    targets: OnceLock<Box<[CallTarget]>>,
 }
 
 /// The pool to which the call or hand-off of a state leads.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct CallTarget {
     /// The name of the state.
     pub(crate) state: &'static str,
     pub(crate) pool: Weak<PoolState>,
@@ -33,7 +33,7 @@ impl PoolFacts {
         let _ = self.ports.set(ports);
     }
 
-    pub(crate) fn set_targets(&self, targets: Box<[Target]>) {
+    pub(crate) fn set_targets(&self, targets: Box<[CallTarget]>) {
         // A pool is part of one pipeline.
         let _ = self.targets.set(targets);
     }
@@ -43,7 +43,7 @@ impl PoolFacts {
     }
 
     /// The calls and hand-offs, once the pool is part of a pipeline.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &CallTarget> {
         self.targets.get().into_iter().flatten()
     }
 

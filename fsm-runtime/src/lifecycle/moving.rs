@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::moves::departure::{MoveSink, Refused, TakesIn};
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::moves::stays::Stays;
 
 /// Connections at rest leave.
@@ -16,10 +16,10 @@ const LEAVE: u8 = 1;
 /// Connections at rest take messages and nothing else.
 const STAND_STILL: u8 = 2;
 
-/// What a pool knows of connections that move.
+/// The state of a pool for connections that move.
 #[derive(Default)]
 pub(crate) struct Moving {
-    /// What is asked of connections at rest. It is read in each turn of a machine with `moves`, and only there.
+    /// The request to connections at rest. It is read in each turn of a machine with `moves`, and only there.
     asked: AtomicU8,
     sink: Mutex<Option<MoveSink>>,
     /// Whether it was an odd number of times that connections were asked to leave. A connection that comes back from an
@@ -46,7 +46,7 @@ impl Moving {
         self.asked.load(Ordering::SeqCst) & STAND_STILL != 0
     }
 
-    /// What takes the connections that leave; `None` if they stay since a moment ago.
+    /// The sink that takes the connections that leave; `None` if they stay since a moment ago.
     pub(crate) fn sink(&self) -> Option<MoveSink> {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -131,7 +131,8 @@ impl PoolState {
         self.moving.ask(STAND_STILL, true);
     }
 
-    /// Ends what [`stand_still`](PoolState::stand_still) began. What has come meanwhile is taken now.
+    /// Ends what [`stand_still`](PoolState::stand_still) began. Connections take the input and messages that have
+    /// come meanwhile.
     pub(crate) fn go_on(&self) {
         self.moving.ask(STAND_STILL, false);
         for port in self.facts.ports() {
@@ -151,17 +152,21 @@ impl PoolState {
         std::iter::from_fn(|| answered.recv_timeout(left()).ok()).sum()
     }
 
-    /// Takes in a connection of another process, which goes on in the state where it was. `parcel.pool` must be this pool's
-    /// name.
-    pub(crate) fn take_in(&self, parcel: Parcel, socket: OwnedFd) -> Result<(), Box<Refused>> {
+    /// Takes in a connection of another process, which goes on in the state where it was. `packed.pool` must be
+    /// this pool's name.
+    pub(crate) fn take_in(
+        &self,
+        packed: PackedConnection,
+        socket: OwnedFd,
+    ) -> Result<(), Box<Refused>> {
         let target = self.moving.target();
         let target = target.and_then(|target| match self.phase() {
             Phase::Run => Ok(target),
             Phase::Drain | Phase::Close => Err(Stays::Pool),
         });
         match target {
-            Ok(target) => target.take_in(parcel, socket),
-            Err(why) => Err(Box::new(Refused { parcel, socket, why })),
+            Ok(target) => target.take_in(packed, socket),
+            Err(why) => Err(Box::new(Refused { packed, socket, why })),
         }
     }
 }

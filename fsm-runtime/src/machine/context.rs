@@ -89,7 +89,7 @@ pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
     /// The connection's own input buffer, if it holds all of a large message.
     whole_input: Option<&'a Bytes>,
     /// The event that the last handler was called for, if its state interleaves input and messages.
-    last_taken: Taken,
+    last_taken: TakenEvent,
     /// The state of the stream to the peer, if the machine uses it.
     stream: StreamState,
     kind: PhantomData<K>,
@@ -97,7 +97,7 @@ pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
 
 /// An event that a state which waits for input and messages has taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum TakenEvent {
     Nothing,
     Input,
     Message,
@@ -136,7 +136,7 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
             just_submitted: false,
             unread: 0,
             whole_input: None,
-            last_taken: Taken::Nothing,
+            last_taken: TakenEvent::Nothing,
             stream: StreamState::NEW,
             kind: PhantomData,
         }
@@ -182,12 +182,12 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     }
 
     /// Records the event that the last handler of the same state was called for.
-    pub(crate) fn set_last_taken(&mut self, taken: Taken) {
+    pub(crate) fn set_last_taken(&mut self, taken: TakenEvent) {
         self.last_taken = taken;
     }
 
     /// The event that the last handler was called for, if its state interleaves input and messages.
-    pub(crate) fn last_taken(&self) -> Taken {
+    pub(crate) fn last_taken(&self) -> TakenEvent {
         self.last_taken
     }
 

@@ -1,6 +1,6 @@
 use crate::machine::timer::{Counts, PAUSED, Timer};
 #[cfg(all(feature = "pool", unix))]
-use crate::moves::parcel::TimerLeft;
+use crate::moves::packed_connection::TimerLeft;
 
 /// The deadlines of the current state of a connection or job, one for each of its timers, in
 /// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
@@ -139,8 +139,11 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     #[cfg(all(feature = "pool", unix))]
     fn left(&self, now: u64, timer: impl Fn(usize) -> Timer) -> Vec<TimerLeft> {
-        let deadlines = self.0.iter().enumerate();
-        deadlines.filter_map(|(index, deadline)| timer(index).left(*deadline, now)).collect()
+        let mut left = Vec::new();
+        for (index, deadline) in self.0.iter().enumerate() {
+            left.extend(timer(index).left(*deadline, now));
+        }
+        left
     }
 
     #[cfg(all(feature = "pool", unix))]
@@ -199,7 +202,7 @@ mod tests {
     use super::*;
     use crate::Since;
     #[cfg(all(feature = "pool", unix))]
-    use crate::moves::parcel::Left;
+    use crate::moves::packed_connection::Left;
 
     #[test]
     fn x6_a_completed_wait_moves_the_idle_deadline_and_no_other_one() {

@@ -8,7 +8,7 @@ use crate::outgoing::connections::Outgoing;
 use crate::scheduler::task::WorkerContext;
 use crate::{Key, Machine};
 
-/// What all handlers of a pool share: the mailboxes of its connections or jobs, its settings, and the jobs
+/// The data that all handlers of a pool share: the mailboxes of its connections or jobs, its settings, and the jobs
 /// that its connections answer.
 pub(crate) struct Environment<Msg, Settings> {
     pub(crate) mailboxes: Mailboxes<Msg>,

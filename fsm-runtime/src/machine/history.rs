@@ -12,12 +12,12 @@ const TABLES: usize = 16;
 pub(crate) struct History {
     /// The number of transitions that are kept of each.
     most: usize,
-    tables: [Mutex<HashMap<Key, VecDeque<Taken>>>; TABLES],
+    tables: [Mutex<HashMap<Key, VecDeque<RecordedEdge>>>; TABLES],
 }
 
 /// A transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct RecordedEdge {
     /// The number of the edge in the machine.
     pub(crate) edge: usize,
     /// The time in milliseconds of the pool's clock.
@@ -38,11 +38,11 @@ impl History {
         } else if last.is_empty() {
             last.reserve_exact(self.most);
         }
-        last.push_back(Taken { edge, at });
+        last.push_back(RecordedEdge { edge, at });
     }
 
     /// The last transitions, the oldest first.
-    pub(crate) fn of(&self, key: Key) -> Vec<Taken> {
+    pub(crate) fn of(&self, key: Key) -> Vec<RecordedEdge> {
         self.table(key).get(&key).map(|last| last.iter().copied().collect()).unwrap_or_default()
     }
 
@@ -52,7 +52,7 @@ impl History {
         drop(forgotten);
     }
 
-    fn table(&self, key: Key) -> MutexGuard<'_, HashMap<Key, VecDeque<Taken>>> {
+    fn table(&self, key: Key) -> MutexGuard<'_, HashMap<Key, VecDeque<RecordedEdge>>> {
         let table = &self.tables[key.index() as usize % TABLES];
         table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,7 +72,10 @@ mod tests {
             history.note(first, edge, at);
         }
         history.note(second, 7, 40);
-        assert_eq!(history.of(first), [Taken { edge: 4, at: 20 }, Taken { edge: 1, at: 30 }]);
+        assert_eq!(
+            history.of(first),
+            [RecordedEdge { edge: 4, at: 20 }, RecordedEdge { edge: 1, at: 30 }]
+        );
         history.forget(first);
         assert_eq!((history.of(first).len(), history.of(second).len()), (0, 1));
         assert!(history.table(first).capacity() > 0 && history.table(first).len() == 1);

@@ -12,9 +12,9 @@ use crate::net::other_end::OtherEnd;
 use crate::net::transport::OtherAccess;
 
 /// The room for the other socket of a connection: [`NoOther`] or [`Other`].
-pub trait OtherSlot: sealed::Slot {}
+pub trait OtherSlot: sealed::OtherEndSlot {}
 
-impl<T: sealed::Slot> OtherSlot for T {}
+impl<T: sealed::OtherEndSlot> OtherSlot for T {}
 
 /// The slot of machines without a `#[connect]` state. It takes no memory.
 #[derive(Debug, Default)]
@@ -27,14 +27,14 @@ pub struct Other(Option<Box<OtherEnd>>);
 pub(crate) mod sealed {
     use super::{NoOther, Other, OtherEnd};
 
-    pub trait Slot: Default + Send + 'static {
+    pub trait OtherEndSlot: Default + Send + 'static {
         /// The other end, which is made if there is none yet; `None` in a machine without one.
         fn get(&mut self) -> Option<&mut OtherEnd>;
         /// The other end, if it was made.
         fn peek(&self) -> Option<&OtherEnd>;
     }
 
-    impl Slot for NoOther {
+    impl OtherEndSlot for NoOther {
         #[inline]
         fn get(&mut self) -> Option<&mut OtherEnd> {
             None
@@ -46,7 +46,7 @@ pub(crate) mod sealed {
         }
     }
 
-    impl Slot for Other {
+    impl OtherEndSlot for Other {
         fn get(&mut self) -> Option<&mut OtherEnd> {
             Some(self.0.get_or_insert_default())
         }
@@ -126,7 +126,7 @@ impl fmt::Debug for OtherOutput<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::sealed::Slot;
+    use super::sealed::OtherEndSlot;
     use super::*;
 
     #[test]

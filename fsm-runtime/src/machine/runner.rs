@@ -26,12 +26,12 @@ pub(crate) struct Budget {
     /// message.
     runs_at_mark: bool,
     /// The turn when bytes or a message last arrived or left.
-    last_progress: Progress,
+    last_progress: TurnProgress,
 }
 
 /// A snapshot of a turn. Handlers have made progress if a later snapshot differs in the bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Progress {
+struct TurnProgress {
     /// Handler calls that were left then.
     calls: usize,
     unread: usize,
@@ -126,7 +126,7 @@ impl StopReason {
 impl Budget {
     #[inline]
     pub(crate) fn new(calls: usize, bytes: usize, mark: usize) -> Self {
-        let last_progress = Progress { calls, unread: 0, queued: 0 };
+        let last_progress = TurnProgress { calls, unread: 0, queued: 0 };
         Self { calls, bytes, mark, runs_at_mark: false, last_progress }
     }
 
@@ -146,7 +146,7 @@ impl Budget {
     /// loop.
     #[inline]
     pub(crate) fn note_progress(&mut self, unread: usize, queued: usize) {
-        self.last_progress = Progress { calls: self.calls, unread, queued };
+        self.last_progress = TurnProgress { calls: self.calls, unread, queued };
     }
 
     /// Lets one handler run although the output is at the mark.
@@ -156,8 +156,8 @@ impl Budget {
 
     /// The reason to stop when no call is left.
     pub(crate) fn spent(&self, unread: usize, queued: usize, messages: usize) -> StopReason {
-        let Progress { calls, .. } = self.last_progress;
-        let unchanged = Progress { calls, unread, queued } == self.last_progress;
+        let TurnProgress { calls, .. } = self.last_progress;
+        let unchanged = TurnProgress { calls, unread, queued } == self.last_progress;
         if unchanged && messages == 0 && calls >= BUSY_LOOP_CALLS {
             StopReason::BusyLoop
         } else {
@@ -256,7 +256,7 @@ impl<M: Machine> MachineRunner<'_, M> {
     #[cfg(feature = "transitions")]
     fn deadline_edge(&self, timer: usize, settings: &M::Settings) -> Option<usize> {
         let timer = self.machine.timer(timer, settings);
-        M::SPEC.edge_of(self.machine.state(), |trigger| timer.takes(trigger))
+        M::SPEC.edge_of(self.machine.state(), &|trigger| timer.takes(trigger))
     }
 
     #[cfg(not(feature = "transitions"))]
@@ -454,5 +454,6 @@ impl<M: Machine> MachineRunner<'_, M> {
     }
 }
 
-#[cfg(test)]
+// Its machines take longer to build than the checks of interleavings, which are built by themselves.
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::Trigger;
 use crate::clock::whole_millis;
 #[cfg(all(feature = "pool", unix))]
-use crate::moves::parcel::{Left, TimerLeft};
+use crate::moves::packed_connection::{Left, TimerLeft};
 use crate::snapshot::{Age, Since};
 
 /// A timer of a state: a time in milliseconds, and the event from which it counts.
@@ -25,7 +25,7 @@ pub struct Timer {
 }
 
 /// The event from which a timer counts. The numbers are part of the form of a
-/// [`Parcel`](crate::moves::parcel::Parcel), so that new ones come at the end.
+/// [`PackedConnection`](crate::moves::packed_connection::PackedConnection), so that new ones come at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counts {
     /// Entering the state from another one.

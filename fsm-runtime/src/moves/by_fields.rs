@@ -77,7 +77,7 @@ macro_rules! moves_by_fields {
 /// assert_eq!(Tags::unpack(&mut &bytes[..]), Some(tags));
 /// ```
 ///
-/// What serde does with a field that is missing or unknown holds between two versions of a program, too: see
+/// serde's rules for a field that is missing or unknown hold between two versions of a program, too: see
 /// `#[serde(default)]`. A value that serde cannot serialize makes its connection stay.
 #[cfg(feature = "serde")]
 #[macro_export]

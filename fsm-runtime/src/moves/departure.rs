@@ -2,16 +2,17 @@ use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use super::parcel::Parcel;
+use super::packed_connection::PackedConnection;
 use super::stays::Stays;
 use crate::Ended;
 
 /// A connection that has come to rest, has left its poll, and is on its way to another process.
 ///
-/// It is open here, and counts as such, until [`arrived`](Departure::arrived) says that the other process has it. If it is
-/// dropped before, for whatever reason, it goes on here as if nothing had been, and is not asked to move again.
+/// It is open here, and counts as such, until [`arrived`](Departure::arrived) says that the other process has it.
+/// If it is dropped before, for whatever reason, it goes on here as if nothing had been, and is not asked to move
+/// again.
 pub(crate) struct Departure {
-    pub(crate) parcel: Parcel,
+    pub(crate) packed: PackedConnection,
     parked: Option<Box<dyn Parked>>,
 }
 
@@ -27,26 +28,26 @@ pub(crate) trait Parked: Send {
     fn go_on(self: Box<Self>);
 }
 
-/// What takes the connections that move. It is called on the threads of the pools, so it does not wait: it puts the
-/// connection into a queue. A panic of it leaves the connection here.
+/// The function that takes the connections that move. It is called on the threads of the pools, so it does not
+/// wait: it puts the connection into a queue. A panic of it leaves the connection here.
 pub(crate) type MoveSink = Arc<dyn Fn(Departure) + Send + Sync>;
 
 /// A pool that takes connections of another process.
 pub(crate) trait TakesIn: Send + Sync {
-    fn take_in(&self, parcel: Parcel, socket: OwnedFd) -> Result<(), Box<Refused>>;
+    fn take_in(&self, packed: PackedConnection, socket: OwnedFd) -> Result<(), Box<Refused>>;
 }
 
 /// A connection that a pool has not taken in.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    pub(crate) parcel: Parcel,
+    pub(crate) packed: PackedConnection,
     pub(crate) socket: OwnedFd,
     pub(crate) why: Stays,
 }
 
 impl Departure {
-    pub(crate) fn new(parcel: Parcel, parked: Box<dyn Parked>) -> Self {
-        Self { parcel, parked: Some(parked) }
+    pub(crate) fn new(packed: PackedConnection, original: Box<dyn Parked>) -> Self {
+        Self { packed, parked: Some(original) }
     }
 
     /// The descriptor to send to the other process.
@@ -81,6 +82,6 @@ impl Drop for Departure {
 
 impl fmt::Debug for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Departure").field("parcel", &self.parcel).finish_non_exhaustive()
+        f.debug_struct("Departure").field("packed", &self.packed).finish_non_exhaustive()
     }
 }

@@ -42,7 +42,7 @@ fn fits(queued: usize, of_file: usize) -> io::Result<()> {
 
 /// The addresses of a session. `local` is known where the socket has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ends {
+pub(crate) struct SessionAddresses {
     pub(crate) peer: SocketAddr,
     pub(crate) local: Option<IpAddr>,
 }
@@ -61,21 +61,21 @@ pub(crate) struct DatagramSocket {
 
 #[derive(Debug, Default)]
 struct Sessions {
-    by_ends: HashMap<Ends, Session>,
+    by_ends: HashMap<SessionAddresses, DatagramSession>,
     /// The number of datagrams in all queues.
     queued: usize,
     /// The peers whose queue is left to a new session.
-    orphans: Vec<Ends>,
+    orphans: Vec<SessionAddresses>,
 }
 
 #[derive(Debug, Default)]
-struct Session {
+struct DatagramSession {
     /// Its key, from its first turn on.
     key: Option<Key>,
     queue: VecDeque<Vec<u8>>,
 }
 
-/// What has become of a datagram.
+/// The fate of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
     /// It waits for the turn of the session with this key.
@@ -129,7 +129,7 @@ impl DatagramSocket {
     pub(crate) fn receive(
         &self,
         buffers: &mut Buffers,
-        mut each: impl FnMut(Ends, &[u8]),
+        mut each: impl FnMut(SessionAddresses, &[u8]),
     ) -> io::Result<bool> {
         let mut metas = [RecvMeta::default(); BATCH];
         let mut chunks = buffers.0.chunks_mut(BUFFER);
@@ -138,7 +138,7 @@ impl DatagramSocket {
         let count = self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas)?;
         for (meta, slice) in metas.iter().zip(&slices).take(count) {
             let local = meta.dst_ip.filter(|_| self.address.ip().is_unspecified());
-            let ends = Ends { peer: meta.addr, local };
+            let ends = SessionAddresses { peer: meta.addr, local };
             if meta.len == 0 {
                 each(ends, &[]);
             }
@@ -151,7 +151,7 @@ impl DatagramSocket {
     }
 
     /// Gives a datagram to the session of its peer, if there is one.
-    pub(crate) fn offer(&self, ends: &Ends, datagram: &[u8]) -> Offered {
+    pub(crate) fn offer(&self, ends: &SessionAddresses, datagram: &[u8]) -> Offered {
         let mut sessions = self.sessions();
         let has_room = sessions.queued < MAX_QUEUED_IN_ALL;
         let Some(session) = sessions.by_ends.get_mut(ends) else { return Offered::Unknown };
@@ -165,7 +165,7 @@ impl DatagramSocket {
     }
 
     /// The peers whose queue is left to a new session.
-    pub(crate) fn take_orphans(&self) -> Vec<Ends> {
+    pub(crate) fn take_orphans(&self) -> Vec<SessionAddresses> {
         std::mem::take(&mut self.sessions().orphans)
     }
 
@@ -174,7 +174,7 @@ impl DatagramSocket {
     }
 
     /// Takes the next datagram of a session.
-    fn next(&self, ends: &Ends) -> Option<Vec<u8>> {
+    fn next(&self, ends: &SessionAddresses) -> Option<Vec<u8>> {
         let mut sessions = self.sessions();
         let next = sessions.by_ends.get_mut(ends)?.queue.pop_front()?;
         sessions.queued -= 1;
@@ -182,13 +182,13 @@ impl DatagramSocket {
     }
 
     /// Whether a datagram waits for a session.
-    fn has_more(&self, ends: &Ends) -> bool {
+    fn has_more(&self, ends: &SessionAddresses) -> bool {
         let sessions = self.sessions();
         sessions.by_ends.get(ends).is_some_and(|session| !session.queue.is_empty())
     }
 
     /// Sends a datagram from the address that the peer has sent to. One that cannot be sent is lost and counted.
-    fn send(&self, ends: &Ends, datagram: &[u8]) {
+    fn send(&self, ends: &SessionAddresses, datagram: &[u8]) {
         let sent = if datagram.len() > self.most {
             let why = format!("it has {} bytes, and {} are the most", datagram.len(), self.most);
             Err(io::Error::new(io::ErrorKind::InvalidInput, why))
@@ -219,7 +219,7 @@ impl DatagramSocket {
 
 impl Sessions {
     /// Forgets a session. Returns how many datagrams it had not read.
-    fn remove(&mut self, ends: &Ends) -> usize {
+    fn remove(&mut self, ends: &SessionAddresses) -> usize {
         let lost = self.by_ends.remove(ends).map_or(0, |session| session.queue.len());
         self.queued -= lost;
         lost

@@ -21,7 +21,7 @@ const MAX_ADDRESSES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Dial {
     untried: VecDeque<Address>,
-    attempts: Vec<Attempt>,
+    attempts: Vec<DialAttempt>,
     /// The time at which the next attempt begins, if those before have not failed by then.
     next_at: u64,
     /// The first error, which is that of the address that was tried first.
@@ -29,14 +29,14 @@ pub(crate) struct Dial {
 }
 
 #[derive(Debug)]
-struct Attempt {
+struct DialAttempt {
     socket: Socket,
     address: Address,
 }
 
 /// The connection that has won.
 #[derive(Debug)]
-pub(crate) struct Connected {
+pub(crate) struct DialedConnection {
     /// It is registered with the token of the dial.
     pub(crate) socket: Socket,
     pub(crate) peer: Peer,
@@ -68,7 +68,7 @@ impl Dial {
         now: u64,
         registry: &Registry,
         token: Token,
-    ) -> Option<io::Result<Connected>> {
+    ) -> Option<io::Result<DialedConnection>> {
         let mut index = 0;
         while let Some(attempt) = self.attempts.get_mut(index) {
             match attempt.socket.is_connected() {
@@ -96,7 +96,7 @@ impl Dial {
             let Some(address) = self.untried.pop_front() else { break };
             match begin(&address, registry, token) {
                 Ok(socket) => {
-                    self.attempts.push(Attempt { socket, address });
+                    self.attempts.push(DialAttempt { socket, address });
                     self.next_at = now.saturating_add(NEXT_ATTEMPT);
                 }
                 Err(error) => self.failed(error),
@@ -105,8 +105,8 @@ impl Dial {
     }
 
     /// Takes the socket of an attempt, and drops the others.
-    fn take(&mut self, index: usize, registry: &Registry) -> Connected {
-        let Attempt { socket, address } = self.attempts.swap_remove(index);
+    fn take(&mut self, index: usize, registry: &Registry) -> DialedConnection {
+        let DialAttempt { socket, address } = self.attempts.swap_remove(index);
         for loser in self.attempts.drain(..) {
             loser.socket.detach(registry);
         }
@@ -115,7 +115,7 @@ impl Dial {
             Address::Udp(address) => Peer::Udp(address),
             Address::Unix(_) | Address::Passed(_) => Peer::Unix,
         };
-        Connected { socket, peer }
+        DialedConnection { socket, peer }
     }
 
     fn failed(&mut self, error: io::Error) {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     /// Polls until the dial is decided, with the clock of the system.
-    fn decided(mut dial: Dial) -> io::Result<Connected> {
+    fn decided(mut dial: Dial) -> io::Result<DialedConnection> {
         let (mut poll, mut events) = (Poll::new().unwrap(), Events::with_capacity(8));
         let begun = Instant::now();
         loop {

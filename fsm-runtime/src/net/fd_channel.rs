@@ -53,7 +53,7 @@ impl FdChannel {
         self.0.set_read_timeout(None)
     }
 
-    /// Lets the peer send and receive no more. What it has sent before can still be received.
+    /// Lets the peer send and receive no more. Frames that it has sent before can still be received.
     pub(crate) fn shut(&self) {
         // An error says that the peer has gone.
         let _ = self.0.shutdown(std::net::Shutdown::Both);

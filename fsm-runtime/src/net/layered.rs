@@ -1,4 +1,4 @@
-//! What is between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E13).
+//! The part between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E13).
 
 use std::any::Any;
 use std::fs::File;
@@ -23,10 +23,10 @@ mod held;
 mod outgoing;
 
 use self::between::{Between, Scratch};
-use self::codec::{Codec, Decoded, Sinks};
+use self::codec::{Codec, DecodeProgress, Sinks};
 pub(crate) use self::custom::Custom;
 use self::held::Held;
-use self::outgoing::Outgoing;
+use self::outgoing::UnsentBytes;
 
 /// A stream that is plain at first, or for good, and has a codec once that has begun.
 ///
@@ -34,12 +34,12 @@ use self::outgoing::Outgoing;
 /// block, and the caller offers the same bytes again. So unsent output is counted, bounded and timed where all
 /// output is, in the connection's queue.
 #[derive(Debug)]
-pub struct Layered<S, C> {
+pub struct LayeredStream<S, C> {
     stream: S,
     between: Option<Box<Between<C>>>,
 }
 
-impl<S, C: Codec> Layered<S, C> {
+impl<S, C: Codec> LayeredStream<S, C> {
     pub(crate) fn plain(stream: S) -> Self {
         Self { stream, between: None }
     }
@@ -53,7 +53,7 @@ impl<S, C: Codec> Layered<S, C> {
         self.between.as_ref()?.codec.as_ref()
     }
 
-    /// Begins. What was read and not used is for the codec, and what was written and not sent
+    /// Begins. Bytes that were read and not used are for the codec, and output that was not sent
     /// leaves as it is, before its first byte (E2).
     pub(crate) fn begin(
         &mut self,
@@ -65,9 +65,9 @@ impl<S, C: Codec> Layered<S, C> {
         let (mut first, mut rest) = ([0; 1], Vec::new());
         // One of the sides speaks first.
         let into = Sinks { plain: &mut first, rest: &mut rest, outgoing: &mut outgoing };
-        let Decoded { plain, .. } = codec.decode(&mut [], into)?;
+        let DecodeProgress { plain, .. } = codec.decode(&mut [], into)?;
         rest.splice(0..0, first[..plain].iter().copied());
-        let outgoing = Outgoing::new(outgoing);
+        let outgoing = UnsentBytes::new(outgoing);
         let held = Held { incoming: unread, rest, outgoing, ..Held::default() };
         let held = Some(Box::new(held));
         let mut between = Box::new(Between { codec: Some(codec), held, ..Between::default() });
@@ -86,7 +86,7 @@ impl<S, C: Codec> Layered<S, C> {
     }
 }
 
-impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
+impl<S: ByteStream, C: Codec> ByteStream for LayeredStream<S, C> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         match &mut self.between {
             None => self.stream.read(buffer),
@@ -204,7 +204,7 @@ impl<S: ByteStream, C: Codec> ByteStream for Layered<S, C> {
     }
 }
 
-impl<S: Source, C: Codec> Source for Layered<S, C> {
+impl<S: Source, C: Codec> Source for LayeredStream<S, C> {
     const FAILURE: Ended = C::FAILURE;
 
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -220,7 +220,7 @@ impl<S: Source, C: Codec> Source for Layered<S, C> {
     }
 }
 
-impl<S: PeerAddr, C: Codec> PeerAddr for Layered<S, C> {
+impl<S: PeerAddr, C: Codec> PeerAddr for LayeredStream<S, C> {
     fn peer(&self) -> io::Result<Peer> {
         self.stream.peer()
     }

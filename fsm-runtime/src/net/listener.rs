@@ -107,7 +107,7 @@ impl Listener {
     /// Uses a socket that listens already.
     pub(crate) fn adopt(socket: &ListeningSocket) -> io::Result<Self> {
         let socket = match &socket.0 {
-            Handed::Tcp(listener) => {
+            SystemListener::Tcp(listener) => {
                 let listener = listener.try_clone()?;
                 listener.set_nonblocking(true)?;
                 // As for a listener of our own.
@@ -115,7 +115,7 @@ impl Listener {
                 ListenerSocket::Tcp(TcpListener::from_std(listener))
             }
             #[cfg(unix)]
-            Handed::Unix(listener) => {
+            SystemListener::Unix(listener) => {
                 let listener = listener.try_clone()?;
                 listener.set_nonblocking(true)?;
                 ListenerSocket::Unix(UnixListener::from_std(listener))
@@ -213,10 +213,10 @@ impl Listener {
 /// A socket that listens already, for [`Builder::listener`](crate::Builder::listener). It is made from a
 /// listener of the standard library.
 #[derive(Debug)]
-pub struct ListeningSocket(Handed);
+pub struct ListeningSocket(SystemListener);
 
 #[derive(Debug)]
-enum Handed {
+enum SystemListener {
     Tcp(std::net::TcpListener),
     #[cfg(unix)]
     Unix(std::os::unix::net::UnixListener),
@@ -227,8 +227,8 @@ impl ListeningSocket {
     pub(crate) fn listens(&self) -> io::Result<bool> {
         #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
         return match &self.0 {
-            Handed::Tcp(listener) => socket2::SockRef::from(listener).is_listener(),
-            Handed::Unix(listener) => socket2::SockRef::from(listener).is_listener(),
+            SystemListener::Tcp(listener) => socket2::SockRef::from(listener).is_listener(),
+            SystemListener::Unix(listener) => socket2::SockRef::from(listener).is_listener(),
         };
         #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
         Ok(true)
@@ -239,8 +239,8 @@ impl ListeningSocket {
 impl std::os::fd::AsFd for ListeningSocket {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         match &self.0 {
-            Handed::Tcp(listener) => listener.as_fd(),
-            Handed::Unix(listener) => listener.as_fd(),
+            SystemListener::Tcp(listener) => listener.as_fd(),
+            SystemListener::Unix(listener) => listener.as_fd(),
         }
     }
 }
@@ -261,14 +261,14 @@ impl TryFrom<std::os::fd::OwnedFd> for ListeningSocket {
 
 impl From<std::net::TcpListener> for ListeningSocket {
     fn from(listener: std::net::TcpListener) -> Self {
-        Self(Handed::Tcp(listener))
+        Self(SystemListener::Tcp(listener))
     }
 }
 
 #[cfg(unix)]
 impl From<std::os::unix::net::UnixListener> for ListeningSocket {
     fn from(listener: std::os::unix::net::UnixListener) -> Self {
-        Self(Handed::Unix(listener))
+        Self(SystemListener::Unix(listener))
     }
 }
 

@@ -58,8 +58,8 @@ impl Lookup {
 }
 
 impl Lookups {
-    /// Looks up a name, and calls `tell` on another thread when the result is there. Whoever drops the result
-    /// asks no more.
+    /// Looks up a name, and calls `tell` on another thread when the result is there. Dropping the
+    /// handle to the result cancels that call.
     pub(crate) fn start(
         &'static self,
         host: String,

@@ -53,7 +53,7 @@ impl From<std::os::unix::net::UnixStream> for OpenStream {
     }
 }
 
-/// A pipe or a terminal. What is read and what is written goes through this one descriptor.
+/// A pipe or a terminal. Reads and writes go through this one descriptor.
 #[cfg(unix)]
 impl From<std::os::fd::OwnedFd> for OpenStream {
     fn from(file: std::os::fd::OwnedFd) -> Self {

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
-use crate::net::dial::{Connected, Dial};
+use crate::net::dial::{Dial, DialedConnection};
 use crate::net::lookup::Found;
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
@@ -30,9 +30,9 @@ pub struct OtherEnd {
     pub(crate) input: Vec<u8>,
     /// Output that the socket has not taken.
     pub(crate) output: UnsentOutput,
-    /// What a `#[relay]` state passes on.
+    /// The relay of a `#[relay]` state.
     pub(crate) relay: Option<Relay>,
-    /// What the last relay has passed on, once its state was left.
+    /// The numbers of bytes that the last relay has passed on, once its state was left.
     pub(crate) moved: Moved,
     /// In a state that waits for both sockets, whether the read of this one comes next.
     pub(crate) runs_next: bool,
@@ -87,8 +87,8 @@ pub(crate) enum Link {
 
 impl Link {
     /// An open connection, which has just come about.
-    pub(crate) fn won(won: Connected) -> Self {
-        let Connected { socket, peer } = won;
+    pub(crate) fn won(won: DialedConnection) -> Self {
+        let DialedConnection { socket, peer } = won;
         Self::Open { stream: OtherStream::Socket(socket), peer, news: Some(false) }
     }
 

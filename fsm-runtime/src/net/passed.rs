@@ -18,10 +18,10 @@ const MOST: u32 = 1024;
 struct Passed {
     number: usize,
     name: String,
-    state: State,
+    state: PassedState,
 }
 
-enum State {
+enum PassedState {
     Free(OwnedFd),
     /// A pool has it or had it.
     Taken,
@@ -71,9 +71,9 @@ impl Passed {
     fn check(&self) -> Result<(), String> {
         let number = self.number;
         match &self.state {
-            State::Taken => Err(format!("a pool has taken descriptor {number} already")),
-            State::Closed => Err(format!("descriptor {number} is not open")),
-            State::Free(socket) => {
+            PassedState::Taken => Err(format!("a pool has taken descriptor {number} already")),
+            PassedState::Closed => Err(format!("descriptor {number} is not open")),
+            PassedState::Free(socket) => {
                 let socket = SockRef::from(socket);
                 let no_socket = |_| format!("descriptor {number} is no socket");
                 let kind = socket.r#type().map_err(no_socket)?;
@@ -91,15 +91,15 @@ impl Passed {
     }
 
     fn take(&mut self) -> Option<ListeningSocket> {
-        match std::mem::replace(&mut self.state, State::Taken) {
-            State::Free(socket) => {
+        match std::mem::replace(&mut self.state, PassedState::Taken) {
+            PassedState::Free(socket) => {
                 let domain = SockRef::from(&socket).local_addr().map(|it| it.domain());
                 Some(match domain {
                     Ok(Domain::UNIX) => UnixListener::from(socket).into(),
                     _ => TcpListener::from(socket).into(),
                 })
             }
-            State::Taken | State::Closed => None,
+            PassedState::Taken | PassedState::Closed => None,
         }
     }
 }
@@ -140,11 +140,11 @@ fn receive() -> Result<Vec<Passed>, String> {
         let socket = socket.into_std();
         let state = match rustix::io::fcntl_setfd(&socket, FdFlags::CLOEXEC) {
             Err(Errno::BADF) => {
-                // Whoever opens a descriptor of this number later is its owner.
+                // Code that opens a descriptor of this number later is its owner.
                 let _ = socket.into_raw_fd();
-                State::Closed
+                PassedState::Closed
             }
-            _ => State::Free(socket),
+            _ => PassedState::Free(socket),
         };
         // As systemd calls what has no name.
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned());

@@ -21,7 +21,7 @@ pub(crate) struct PendingIo<P> {
     pub(crate) incoming: Option<NewConnection>,
 }
 
-/// What the first turn of a connection needs to know.
+/// Facts for the first turn of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewConnection {
     pub(crate) peer: Peer,

@@ -155,7 +155,7 @@ impl<'a> RecvBuffer<'a> {
             self.start = 0;
             self.end = 0;
         }
-        // What follows a large message stays in the socket, so that the buffer ends with the message.
+        // Bytes after a large message stay in the socket, so that the buffer ends with the message.
         let rest = self.wanted.checked_sub(self.own.len()).filter(|rest| *rest > 0);
         let most = rest.map_or(self.shared.len(), |rest| rest.min(self.shared.len()));
         let received = socket.read(&mut self.shared[..most]);

@@ -18,7 +18,7 @@ const SHUT: u8 = 1 << 6;
 /// The machine waits for input, and nothing is pending.
 const IDLE: u8 = 1 << 7;
 
-/// What [`StreamState::hide_input`] has hidden.
+/// The bits that [`StreamState::hide_input`] has hidden.
 #[cfg(all(feature = "pool", unix))]
 #[must_use]
 pub(crate) struct HiddenInput(u8);

@@ -8,9 +8,9 @@ mod session;
 pub(crate) use config::{Begins, TlsRole, TlsSettings};
 pub use config::{TlsClient, TlsServer};
 pub use facts::TlsSession;
-pub(crate) use session::Session;
+pub(crate) use session::RustlsSession;
 
-use crate::net::layered::Layered;
+use crate::net::layered::LayeredStream;
 
 /// A stream that is plain at first, or for good, and encrypted once TLS has begun.
-pub(crate) type TlsStream<S> = Layered<S, Session>;
+pub(crate) type TlsStream<S> = LayeredStream<S, RustlsSession>;

@@ -53,9 +53,9 @@ pub trait ByteStream {
     fn goes_on(&self, _: StreamState) -> bool {
         false
     }
-    /// Checks that the peer does within this time what the stream itself waits for. Fails with `InvalidData` if it does
-    /// not make its handshake, and with `TimedOut` if it takes nothing of what the stream has to send. Called at the end
-    /// of a full turn.
+    /// Checks that the peer does within this time what the stream itself waits for. Fails with `InvalidData` if it
+    /// does not make its handshake, and with `TimedOut` if it takes nothing of what the stream has to send. Called
+    /// at the end of a full turn.
     fn check_time(&mut self, _now: u64, _within: u64) -> io::Result<()> {
         Ok(())
     }
@@ -125,7 +125,7 @@ impl FileSent {
     }
 }
 
-/// What TLS begins with in a `#[tls]` state.
+/// The settings with which a `#[tls]` state begins TLS.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only a stream with TLS reads it"))]
 pub struct BeginTls<'a> {
@@ -136,7 +136,7 @@ pub struct BeginTls<'a> {
     pub(crate) target: Option<usize>,
     /// The name of the server, if the state says it; the connection is a client then.
     pub(crate) name: Option<String>,
-    /// What was read and not used, which is the beginning of the peer's handshake.
+    /// Bytes that were read and not used. They are the beginning of the peer's handshake.
     pub(crate) unread: &'a [u8],
     /// The peer's stream has ended behind that.
     pub(crate) ended: bool,
@@ -208,7 +208,7 @@ pub trait OtherAccess {
     fn connected(&self) -> Connecting;
     /// The progress of the relay; one that `begin` makes begins if there is none.
     fn relayed(&self, begin: &dyn Fn() -> Relay) -> Relaying;
-    /// What the last relay has passed on.
+    /// The numbers of bytes that the last relay has passed on.
     fn moved(&self) -> Moved;
     /// Abandons an attempt to connect, and a relay.
     fn leave(&self);

@@ -15,14 +15,14 @@ use crate::outgoing::jobs::ConnectionJobs;
 pub(crate) struct Outgoing {
     /// The jobs that the connections answer; `None` in a pool without any.
     pub(crate) jobs: Option<Arc<dyn ConnectionJobs>>,
-    state: Mutex<State>,
+    state: Mutex<OpenedState>,
     /// There may be something for the connector to do.
     changed: AtomicBool,
     interrupt: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Default)]
-struct State {
+struct OpenedState {
     open: HashMap<Key, Opened>,
     /// The number of connections that were opened and have had no turn yet.
     about_to_join: usize,
@@ -132,7 +132,7 @@ impl Outgoing {
     /// Notes that a connection has answered a job after it has heard from its target.
     pub(crate) fn answered(&self, key: Key) {
         let mut state = self.state();
-        let State { open, reports, .. } = &mut *state;
+        let OpenedState { open, reports, .. } = &mut *state;
         let Some(opened) = open.get_mut(&key).filter(|opened| !opened.answered) else { return };
         opened.answered = true;
         reports.push(Report::Answered { target: opened.target });
@@ -177,7 +177,7 @@ impl Outgoing {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OpenedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -55,7 +55,7 @@ pub(crate) trait ConnectionJobs: Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
-/// What wakes those who wait for jobs.
+/// The functions that wake a connection, or the connector, for a job.
 pub(crate) struct Wakes {
     /// Gives a connection a turn.
     pub(crate) connections: Arc<dyn Wake>,
@@ -72,14 +72,14 @@ pub(crate) struct Wakes {
 pub(crate) struct JobsInHand<S: Service> {
     permits: Arc<Semaphore>,
     wakes: OnceLock<Wakes>,
-    state: Mutex<State<S>>,
+    state: Mutex<JobsState<S>>,
 }
 
-struct State<S: Service> {
+struct JobsState<S: Service> {
     queue: VecDeque<(S::Job, Ticket)>,
     /// The idle connections, the last one on top.
     idle: Vec<Key>,
-    connections: HashMap<Key, Status>,
+    connections: HashMap<Key, ConnectionStatus>,
     /// The number of connections with the status `Called`.
     called: usize,
     /// The number of connections with the status `Arriving`.
@@ -89,14 +89,14 @@ struct State<S: Service> {
     closed: bool,
 }
 
-/// What a job holds until its end.
+/// The data that a job holds until its end.
 struct Ticket {
     reply_to: ReplySender,
     /// Dropped after the caller has its reply.
     _permit: Permit,
 }
 
-enum Status {
+enum ConnectionStatus {
     /// Not free, and without a job: in a state before the first `#[job]` state, or on the way back to it.
     Arriving {
         /// It has been free since it was opened, or since its last job.
@@ -113,7 +113,7 @@ enum Status {
     },
 }
 
-impl Status {
+impl ConnectionStatus {
     /// Whether the connection is free, or was it at last.
     fn was_free(&self) -> bool {
         match self {
@@ -124,9 +124,9 @@ impl Status {
     }
 }
 
-/// What must be woken after a change.
+/// The part that must be woken after a change.
 #[derive(Clone, Copy)]
-enum Next {
+enum ToWake {
     Nothing,
     Connection(Key),
     Connector,
@@ -134,7 +134,7 @@ enum Next {
 
 impl<S: Service> JobsInHand<S> {
     pub(crate) fn new(limit: usize) -> Self {
-        let state = State {
+        let state = JobsState {
             queue: VecDeque::new(),
             idle: Vec::new(),
             connections: HashMap::new(),
@@ -153,17 +153,17 @@ impl<S: Service> JobsInHand<S> {
     /// Takes the next job for a free connection, which is idle if there is none.
     pub(crate) fn take(&self, key: Key) -> Option<S::Job> {
         let mut state = self.state();
-        if matches!(state.connections.get(&key), None | Some(Status::Leaving { .. })) {
+        if matches!(state.connections.get(&key), None | Some(ConnectionStatus::Leaving { .. })) {
             return None;
         }
         let Some((job, ticket)) = state.queue.pop_front() else {
-            if !matches!(state.connections.get(&key), Some(Status::Idle)) {
-                state.set(key, Status::Idle);
+            if !matches!(state.connections.get(&key), Some(ConnectionStatus::Idle)) {
+                state.set(key, ConnectionStatus::Idle);
                 state.idle.push(key);
             }
             return None;
         };
-        let lost = state.set(key, Status::Busy(ticket));
+        let lost = state.set(key, ConnectionStatus::Busy(ticket));
         drop(state);
         drop(lost);
         Some(job)
@@ -172,48 +172,48 @@ impl<S: Service> JobsInHand<S> {
     /// Replies to the job that a connection has in hand.
     pub(crate) fn finish(&self, key: Key, reply: S::Reply) {
         let mut state = self.state();
-        if !matches!(state.connections.get(&key), Some(Status::Busy(_))) {
+        if !matches!(state.connections.get(&key), Some(ConnectionStatus::Busy(_))) {
             return;
         }
-        let before = state.set(key, Status::Arriving { was_free: false });
+        let before = state.set(key, ConnectionStatus::Arriving { was_free: false });
         drop(state);
-        if let Some(Status::Busy(Ticket { reply_to, _permit })) = before {
+        if let Some(ConnectionStatus::Busy(Ticket { reply_to, _permit })) = before {
             reply_to.send(reply);
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<S>> {
+    fn state(&self) -> MutexGuard<'_, JobsState<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(&self, next: Next) {
+    fn wake(&self, next: ToWake) {
         let Some(wakes) = self.wakes.get() else { return };
         match next {
-            Next::Nothing => {}
-            Next::Connection(key) => wakes.connections.wake(key),
-            Next::Connector => (wakes.connector)(),
+            ToWake::Nothing => {}
+            ToWake::Connection(key) => wakes.connections.wake(key),
+            ToWake::Connector => (wakes.connector)(),
         }
     }
 }
 
-impl<S: Service> State<S> {
+impl<S: Service> JobsState<S> {
     /// Changes the status of a connection. Returns the one before.
-    fn set(&mut self, key: Key, status: Status) -> Option<Status> {
+    fn set(&mut self, key: Key, status: ConnectionStatus) -> Option<ConnectionStatus> {
         self.count(&status, true);
         let before = self.connections.insert(key, status);
         self.left(key, before)
     }
 
-    fn remove(&mut self, key: Key) -> Option<Status> {
+    fn remove(&mut self, key: Key) -> Option<ConnectionStatus> {
         let before = self.connections.remove(&key);
         self.left(key, before)
     }
 
     /// Takes a connection out of what its former status has put it in.
-    fn left(&mut self, key: Key, before: Option<Status>) -> Option<Status> {
+    fn left(&mut self, key: Key, before: Option<ConnectionStatus>) -> Option<ConnectionStatus> {
         if let Some(status) = &before {
             self.count(status, false);
-            if matches!(status, Status::Idle) {
+            if matches!(status, ConnectionStatus::Idle) {
                 // The last ones come and go most.
                 if let Some(at) = self.idle.iter().rposition(|idle| *idle == key) {
                     self.idle.remove(at);
@@ -223,23 +223,25 @@ impl<S: Service> State<S> {
         before
     }
 
-    fn count(&mut self, status: &Status, more: bool) {
+    fn count(&mut self, status: &ConnectionStatus, more: bool) {
         let counter = match status {
-            Status::Called => &mut self.called,
-            Status::Arriving { .. } => &mut self.arriving,
-            Status::Idle | Status::Busy(_) | Status::Leaving { .. } => return,
+            ConnectionStatus::Called => &mut self.called,
+            ConnectionStatus::Arriving { .. } => &mut self.arriving,
+            ConnectionStatus::Idle
+            | ConnectionStatus::Busy(_)
+            | ConnectionStatus::Leaving { .. } => return,
         };
         *counter = if more { *counter + 1 } else { counter.saturating_sub(1) };
     }
 
     /// Calls the connection that has become idle last, if jobs wait for which none was called.
-    fn call_next(&mut self) -> Next {
+    fn call_next(&mut self) -> ToWake {
         if self.queue.len() <= self.called {
-            return Next::Nothing;
+            return ToWake::Nothing;
         }
-        let Some(key) = self.idle.last().copied() else { return Next::Connector };
-        self.set(key, Status::Called);
-        Next::Connection(key)
+        let Some(key) = self.idle.last().copied() else { return ToWake::Connector };
+        self.set(key, ConnectionStatus::Called);
+        ToWake::Connection(key)
     }
 }
 
@@ -287,7 +289,7 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
     }
 
     fn joined(&self, key: Key) {
-        self.state().set(key, Status::Arriving { was_free: false });
+        self.state().set(key, ConnectionStatus::Arriving { was_free: false });
     }
 
     fn any_joined(&self) -> bool {
@@ -296,10 +298,13 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
 
     fn withdraw(&self, key: Key) {
         let mut state = self.state();
-        if !matches!(state.connections.get(&key), Some(Status::Idle | Status::Called)) {
+        if !matches!(
+            state.connections.get(&key),
+            Some(ConnectionStatus::Idle | ConnectionStatus::Called)
+        ) {
             return;
         }
-        state.set(key, Status::Arriving { was_free: true });
+        state.set(key, ConnectionStatus::Arriving { was_free: true });
         let next = state.call_next();
         drop(state);
         self.wake(next);
@@ -307,8 +312,10 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
 
     fn leaves(&self, key: Key) {
         let mut state = self.state();
-        let Some(was_free) = state.connections.get(&key).map(Status::was_free) else { return };
-        let before = state.set(key, Status::Leaving { was_free });
+        let Some(was_free) = state.connections.get(&key).map(ConnectionStatus::was_free) else {
+            return;
+        };
+        let before = state.set(key, ConnectionStatus::Leaving { was_free });
         let next = state.call_next();
         drop(state);
         // Tells the caller of a job that it is gone.
@@ -321,7 +328,7 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
         let before = state.remove(key);
         let next = state.call_next();
         drop(state);
-        let was_free = before.as_ref().is_some_and(Status::was_free);
+        let was_free = before.as_ref().is_some_and(ConnectionStatus::was_free);
         // Tells the caller of a job that it is gone.
         drop(before);
         self.wake(next);
@@ -337,7 +344,7 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
             Some((caller(ticket)?, JobPlace::Queued(Position { number, of })))
         });
         let in_hand = state.connections.iter().filter_map(|(key, status)| match status {
-            Status::Busy(ticket) => Some((caller(ticket)?, JobPlace::Answered(*key))),
+            ConnectionStatus::Busy(ticket) => Some((caller(ticket)?, JobPlace::Answered(*key))),
             _ => None,
         });
         queued.chain(in_hand).collect()

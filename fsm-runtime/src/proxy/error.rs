@@ -72,7 +72,7 @@ pub enum Error {
     Path,
     /// The version or the command has no place for something that is to be sent.
     NoPlace {
-        /// What has no place.
+        /// The value that does not fit.
         field: &'static str,
     },
 }

@@ -67,7 +67,7 @@ fn line(input: &[u8]) -> Part<(Ends<'static>, usize)> {
     }
 }
 
-/// Whatever stands before the end of the line is ignored.
+/// All bytes up to the end of the line are ignored.
 fn unknown(input: &[u8]) -> Part<(Ends<'static>, usize)> {
     const BEGIN: &[u8] = b"PROXY UNKNOWN";
     literal(input, BEGIN, MIN, Error::Protocol)?;
@@ -88,7 +88,7 @@ fn unknown(input: &[u8]) -> Part<(Ends<'static>, usize)> {
 
 fn addresses(protocol: Protocol, input: &[u8], begin: usize) -> Part<(Ends<'static>, usize)> {
     let least = protocol.least_address();
-    let mut words = Words { input, at: begin };
+    let mut words = HeaderWords { input, at: begin };
     let source = words.address(SOURCE, protocol, 1 + least + 6)?;
     words.space(DESTINATION)?;
     let destination = words.address(DESTINATION, protocol, 6)?;
@@ -147,12 +147,12 @@ impl Protocol {
 }
 
 /// The words of a line, and where the next one begins.
-struct Words<'a> {
+struct HeaderWords<'a> {
     input: &'a [u8],
     at: usize,
 }
 
-impl Words<'_> {
+impl HeaderWords<'_> {
     /// Reads an address. At least `behind` bytes follow it.
     fn address(&mut self, field: &'static str, protocol: Protocol, behind: usize) -> Part<IpAddr> {
         let wrong = Error::Address { field, protocol: protocol.name() };

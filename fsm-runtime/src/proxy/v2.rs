@@ -87,7 +87,7 @@ pub(super) fn decode(input: &[u8]) -> Result<Decoded<Origin<'_>>, Error> {
     let (ends, values) = header[MIN..].split_at(family.len());
     let mut origin =
         Origin::new(Version::V2, if is_local { Ends::Local } else { read(family, ends) });
-    // Whatever follows where no addresses are known is ignored: it may be addresses of another family.
+    // Bytes that follow where no addresses are known are ignored: they may be addresses of another family.
     if !matches!(family, Family::Unknown) {
         read_values(&mut origin, header, values)?;
     }

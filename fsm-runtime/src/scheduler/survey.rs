@@ -81,7 +81,7 @@ pub(crate) struct PastTransition {
     pub(crate) ago: Duration,
 }
 
-/// What a connection or job does, as far as its own port knows.
+/// The activity of a connection or job, as far as its own port knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doing {
     Waits,
@@ -130,15 +130,15 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
     /// The number of its connections or jobs.
     fn load(&self) -> usize;
 
-    /// Ends a connection in its next turn, if that is to be had until then. The sender is dropped without an
+    /// Ends a connection in its next turn, if the port finds it before `until`. The sender is dropped without an
     /// answer if not.
     fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>);
 
     /// Ends the connection that is longest at rest, if one has rested long enough.
     fn shed(&self, request: ShedRequest);
 
-    /// Gives a turn to all its connections, in which those at rest leave for another process, for the first, third or
-    /// another odd time or not.
+    /// Gives a turn to all its connections, in which those at rest leave for another process. `odd_time` is whether
+    /// this is the first, third or another odd walk of that kind.
     #[cfg(all(feature = "pool", unix))]
     fn move_out(&self, odd_time: bool);
 
@@ -151,7 +151,7 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
     fn count_still(&self, until: Instant, answers: Sender<usize>);
 }
 
-/// What becomes of a connection that is to end.
+/// The fate of a connection that is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndAnswer {
     /// It ends in its next turn.

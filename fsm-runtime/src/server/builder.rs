@@ -96,7 +96,7 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     /// The most connections.
     limit: usize,
     shed_at_rest: bool,
-    /// What newcomers are told at the limit, in a pool that turns them away.
+    /// The farewell to new clients at the limit, in a pool that turns them away.
     farewell: Option<Vec<u8>>,
     /// One journey in so many is measured.
     journeys: Option<u32>,
@@ -350,10 +350,11 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// Off by default.
     ///
     /// A connection is at rest in a `#[rest]` state while nothing of it is unread or unsent and no reply to a job
-    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it
-    /// can say goodbye, and otherwise with the end of the stream. What has arrived by then is answered before. It
-    /// counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool does
-    /// not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is reset.
+    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it can
+    /// say goodbye, and otherwise with the end of the stream. Requests that have arrived by then are answered
+    /// before. It counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool
+    /// does not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is
+    /// reset.
     ///
     /// These keep their places:
     ///
@@ -391,8 +392,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// the last 64 of these sockets for a second, and needs as many descriptors more.
     ///
     /// Where connections begin with [`tls`](Builder::tls) or in a [`layer`](Builder::layer), only those of plain
-    /// addresses get the farewell; the others are closed without it. With [`shed_at_rest`](Builder::shed_at_rest) nobody is turned away. A pool of
-    /// datagrams with this setting does not start ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
+    /// addresses get the farewell; the others are closed without it. With [`shed_at_rest`](Builder::shed_at_rest)
+    /// nobody is turned away. A pool of datagrams with this setting does not start
+    /// ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -420,9 +422,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
 
     /// Measures one journey in so many, at least 1; with 1 it measures all. None by default.
     ///
-    /// A journey is what a connection does from rest to rest: it begins with the turn in which the first bytes
-    /// arrive in a `#[rest]` state, and ends when the connection is at rest again with nothing unread and nothing
-    /// unsent, or when it is over. That is a request with its answer in most protocols.
+    /// A journey is the work of a connection from rest to rest, which is a request with its answer in most protocols.
+    /// It begins with the turn in which the first bytes arrive in a `#[rest]` state. It ends when the connection is at
+    /// rest again with nothing unread and nothing unsent, or when it is over.
     ///
     /// Each measured journey is a span of `tracing` at `INFO`, of the name `journey` and without a parent, with the
     /// fields `pool`, `key`, `from` and `to` (states) and `seconds`. The events that handlers log in it are in the

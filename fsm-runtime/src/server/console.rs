@@ -27,7 +27,7 @@ mod top;
 
 use counter::Counter;
 use machine::{Client, Http};
-use shared::Shared;
+use shared::ConsoleShared;
 
 /// The most connections of a console.
 const CONNECTIONS: usize = 32;
@@ -47,7 +47,7 @@ const CONNECTIONS: usize = 32;
 /// | `POST /connections/KEY/end` | ends a connection, if a [`token`](Console::token) is set |
 /// | `POST /pools/NAME/drain` | drains a pool, if a token is set |
 ///
-/// Whoever can connect to it can read it, so it listens on 127.0.0.1 by default, and warns in the log if it
+/// Everybody who can connect to it can read it, so it listens on 127.0.0.1 by default, and warns in the log if it
 /// listens elsewhere. It has at most 32 connections, bounded answers, and threads of its own, so that its clients
 /// slow no pool down. A pool pays for a snapshot only while one is taken: see
 /// [`Handle::snapshot`](crate::Handle::snapshot).
@@ -142,8 +142,13 @@ impl Console {
         handover: &mut Handover,
     ) -> Result<Running, PoolError> {
         let Self { address, token, hosts, counters } = self;
-        let shared =
-            Arc::new(Shared::new(observer, token, hosts, counters, handover.progress.clone()));
+        let shared = Arc::new(ConsoleShared::new(
+            observer,
+            token,
+            hosts,
+            counters,
+            handover.progress.clone(),
+        ));
         let pool = Pool::builder::<Http>(CONSOLE)
             .listen(address)
             .threads(2)

@@ -19,7 +19,7 @@ pub(crate) struct Handover {
     inherited: Vec<HandedListener>,
     /// Those of this process; `None` if it hands none over.
     copies: Option<Vec<HandedListener>>,
-    /// What there is to tell of its upgrades, if it hands its listeners over one day.
+    /// The progress of its upgrades, if the process is upgradable.
     #[cfg(feature = "console")]
     pub(crate) progress: Option<SharedProgress>,
     /// Whether the files of the inherited ones are this process's.
@@ -72,7 +72,8 @@ impl Handover {
     pub(crate) fn keep(
         &mut self,
         pool: &str,
-        (text, nth): (&str, u32),
+        text: &str,
+        nth: u32,
         copy: impl FnOnce() -> io::Result<ListeningSocket>,
     ) -> io::Result<()> {
         if let Some(copies) = &mut self.copies {

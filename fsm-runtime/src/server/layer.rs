@@ -1,4 +1,4 @@
-//! What is between the connections of a pool and their sockets.
+//! The part between the connections of a pool and their sockets.
 
 use std::any::{TypeId, type_name};
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::layer::{Layer, LayerSide};
 use crate::{PoolError, Target};
 
-/// What is between the connections of a pool and their sockets: [`Plain`], [`Layered`] or, with the feature `tls`,
+/// The part between the connections of a pool and their sockets: [`Plain`], [`Layered`] or, with the feature `tls`,
 /// `Encrypted`.
 pub trait Transport: sealed::Stack {}
 
@@ -64,7 +64,7 @@ impl<L> fmt::Debug for LayerSettings<L> {
     }
 }
 
-/// What the connections of a pool have between them and their sockets, which moves along with a hand-off.
+/// The part between the connections of a pool and their sockets that moves along with a hand-off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carries {
     Nothing,
@@ -117,14 +117,14 @@ pub(crate) mod sealed {
     use crate::layer::Layer;
     use crate::net::datagram::{ClientSettings, ClientSocket, DatagramPeer};
     use crate::net::layered::codec::Codec;
-    use crate::net::layered::{Custom, Layered as Stream};
+    use crate::net::layered::{Custom, LayeredStream};
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
-    use crate::net::tls::{Begins, Session, TlsSettings};
+    use crate::net::tls::{Begins, RustlsSession, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
 
-    /// What the connections of a pool need of its settings.
+    /// The settings of a pool that its connections need.
     #[derive(Debug)]
     #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS needs all of it"))]
     pub struct PoolNeeds<'a> {
@@ -137,12 +137,12 @@ pub(crate) mod sealed {
         pub(crate) names_a_server: bool,
     }
 
-    /// What the connections of a pool are made of below their machines.
+    /// The stream types of the connections of a pool, below their machines.
     pub trait Stack: 'static {
         type Stream: ByteStream + Source + PeerAddr + Send + 'static;
         type Settings: Clone + Send + Sync + 'static;
 
-        /// What moves along with a connection that is handed over.
+        /// The part that moves along with a connection that is handed over.
         fn carries() -> Carries {
             Carries::Nothing
         }
@@ -156,7 +156,7 @@ pub(crate) mod sealed {
         /// Completes the settings for a pool, and checks that they suffice. Returns the reason if they do not.
         fn complete(settings: &mut Self::Settings, pool: PoolNeeds<'_>) -> Result<(), Unfit>;
 
-        /// What TLS begins with in a `#[tls]` state.
+        /// The settings with which a `#[tls]` state begins TLS.
         #[cfg(feature = "tls")]
         fn tls(_: &Self::Settings) -> Option<TlsSettings> {
             None
@@ -256,7 +256,7 @@ pub(crate) mod sealed {
 
     #[cfg(feature = "tls")]
     impl Stack for Encrypted {
-        type Stream = Stream<Socket, Session>;
+        type Stream = LayeredStream<Socket, RustlsSession>;
         type Settings = TlsSettings;
 
         fn carries() -> Carries {
@@ -298,7 +298,7 @@ pub(crate) mod sealed {
     }
 
     impl<L: Layer> Stack for Layered<L> {
-        type Stream = Stream<Socket, Custom<L>>;
+        type Stream = LayeredStream<Socket, Custom<L>>;
         type Settings = LayerSettings<L>;
 
         fn carries() -> Carries {
@@ -336,12 +336,12 @@ pub(crate) mod sealed {
         }
     }
 
-    /// Begins a codec on a stream. What another pool has read and not used is for the codec (E2).
+    /// Begins a codec on a stream. Bytes that another pool has read and not used are for the codec (E2).
     fn begin<C: Codec>(
-        mut stream: Stream<Socket, C>,
+        mut stream: LayeredStream<Socket, C>,
         carried: &mut CarriedIo,
         codec: impl FnOnce() -> io::Result<C>,
-    ) -> io::Result<Stream<Socket, C>> {
+    ) -> io::Result<LayeredStream<Socket, C>> {
         let unread = std::mem::take(&mut carried.input);
         let unsent = std::mem::take(&mut carried.output);
         let begun = codec().and_then(|codec| stream.begin(codec, unread, &unsent));
@@ -358,8 +358,8 @@ pub(crate) mod sealed {
     fn resume<C: Codec>(
         socket: Socket,
         layer: Box<dyn Any + Send>,
-    ) -> io::Result<Stream<Socket, C>> {
+    ) -> io::Result<LayeredStream<Socket, C>> {
         let between = layer.downcast().map_err(|_| io::ErrorKind::Unsupported)?;
-        Ok(Stream::resume(socket, between))
+        Ok(LayeredStream::resume(socket, between))
     }
 }

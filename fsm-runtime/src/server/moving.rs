@@ -8,7 +8,7 @@ use crate::connection::moving::Park;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::runner::Started;
 use crate::moves::departure::{Parked, Refused, TakesIn};
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::moves::stays::Stays;
 use crate::net::pending_io::NewConnection;
 use crate::net::socket::Socket;
@@ -24,7 +24,7 @@ struct ParkedConnection<M: Machine, H, L: Stack> {
     placement: Arc<Placement<M, H, L>>,
 }
 
-/// What a connection from another process has of its own, beside its socket.
+/// The data of a connection from another process, beside its socket.
 struct Unpacked<M: Machine, H> {
     started: Started<M>,
     handler: H,
@@ -32,29 +32,29 @@ struct Unpacked<M: Machine, H> {
 }
 
 impl<M: Drive<H>, H: Send + 'static, L: Stack> Placement<M, H, L> {
-    /// Makes the machine and the handler that the parcel describes. Both are the user's code.
-    fn unpack(&self, parcel: &Parcel, peer: Peer) -> Result<Unpacked<M, H>, Stays> {
-        if parcel.machine != M::SPEC.name {
+    /// Makes the machine and the handler that the packed connection describes. Both are the user's code.
+    fn unpack(&self, packed: &PackedConnection, peer: Peer) -> Result<Unpacked<M, H>, Stays> {
+        if packed.machine != M::SPEC.name {
             return Err(Stays::State);
         }
         let now = self.time.now().millis;
         let started = caught(|| {
-            let machine = M::unpack(&parcel.state, &parcel.fields)?;
+            let machine = M::unpack(&packed.state, &packed.fields)?;
             let timer = |index| machine.timer(index, &self.settings);
             let mut deadlines = M::Deadlines::started(now, timer);
-            deadlines.set_left(now, &parcel.timers, timer);
+            deadlines.set_left(now, &packed.timers, timer);
             Some(Started { machine, deadlines })
         });
         let started = started.flatten().ok_or(Stays::State)?;
         let handler = caught(|| {
             let mut handler = (self.make)(peer);
-            M::unpack_handler(&mut handler, &parcel.handler).map(|()| handler)
+            M::unpack_handler(&mut handler, &packed.handler).map(|()| handler)
         });
         let handler = handler.flatten().ok_or(Stays::Handler)?;
         Ok(Unpacked { started, handler, now })
     }
 
-    fn try_take_in(&self, parcel: &Parcel, socket: &OwnedFd) -> Result<(), Stays> {
+    fn try_take_in(&self, packed: &PackedConnection, socket: &OwnedFd) -> Result<(), Stays> {
         let permit = self.state.permits.try_acquire().map_err(|_| Stays::Full)?;
         // The other process keeps a descriptor of the same socket until this one is known to be of use.
         let socket = socket.try_clone().map_err(|_| Stays::Socket)?;
@@ -62,11 +62,11 @@ impl<M: Drive<H>, H: Send + 'static, L: Stack> Placement<M, H, L> {
         let socket = Socket::from(socket);
         // A peer that has left has no address any more; its connection ends by itself.
         let peer = socket.peer().unwrap_or(Peer::Gone);
-        let Unpacked { started, handler, now } = self.unpack(parcel, peer)?;
+        let Unpacked { started, handler, now } = self.unpack(packed, peer)?;
         let Some(stream) = L::moved(socket) else { return Err(Stays::Tls) };
         let (new, boxes) = (NewConnection { peer, target: None }, &self.boxes);
         let connection =
-            ConnectionTask::moved_in(new, stream, started, handler, parcel, now, boxes);
+            ConnectionTask::moved_in(new, stream, started, handler, packed, now, boxes);
         permit.forget();
         self.state.counters.accepted();
         self.resume(connection).map_err(|connection| {
@@ -80,8 +80,8 @@ impl<M: Drive<H>, H: Send + 'static, L: Stack> Placement<M, H, L> {
 }
 
 impl<M: Drive<H>, H: Send + 'static, L: Stack> TakesIn for Placement<M, H, L> {
-    fn take_in(&self, parcel: Parcel, socket: OwnedFd) -> Result<(), Box<Refused>> {
-        self.try_take_in(&parcel, &socket).map_err(|why| Box::new(Refused { parcel, socket, why }))
+    fn take_in(&self, packed: PackedConnection, socket: OwnedFd) -> Result<(), Box<Refused>> {
+        self.try_take_in(&packed, &socket).map_err(|why| Box::new(Refused { packed, socket, why }))
     }
 }
 
@@ -118,5 +118,6 @@ impl<M: Drive<H>, H: Send + 'static, L: Stack> Parked for ParkedConnection<M, H,
     }
 }
 
-#[cfg(test)]
+// Its machines take longer to build than the checks of interleavings, which are built by themselves.
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

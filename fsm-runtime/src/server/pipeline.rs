@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::lifecycle::facts::Target;
+use crate::lifecycle::facts::CallTarget;
 use crate::server::bound::Bound;
 #[cfg(feature = "console")]
 use crate::server::console::rules;
@@ -234,7 +234,7 @@ impl Pipeline {
     ) -> Result<Running, PoolError> {
         let plan = Plan::new(&self.pools)?;
         for (pool, targets) in self.pools.iter().zip(&plan.targets) {
-            let targets = pool.routes.iter().zip(targets).map(|(route, target)| Target {
+            let targets = pool.routes.iter().zip(targets).map(|(route, target)| CallTarget {
                 state: route.state,
                 pool: Arc::downgrade(&self.pools[*target].state),
             });

@@ -54,7 +54,7 @@ pub(crate) struct Listening<M: Machine, H, L: Stack> {
 /// A connection that is counted and has a permit, but no machine yet.
 struct Incoming<Seed> {
     socket: Socket,
-    /// What is between the connection and its socket since it was in another pool.
+    /// The layer between the connection and its socket, from another pool.
     layer: Option<Box<dyn Any + Send>>,
     new: NewConnection,
     origin: Origin,

@@ -55,7 +55,7 @@ pub struct Pool {
     pub(crate) state: Arc<PoolState>,
     /// The most connections; 0 for a pool of jobs.
     pub(crate) max_connections: usize,
-    /// What the pool connects to, as its settings say.
+    /// The targets to which the pool connects, as its settings say.
     pub(crate) targets: Vec<String>,
     /// Connections come without another pool: it listens, connects, or somebody has a handle.
     pub(crate) is_open: bool,

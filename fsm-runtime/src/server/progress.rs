@@ -1,4 +1,4 @@
-//! What there is to tell of the upgrades of a process.
+//! The progress of the upgrades of a process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The progress of the upgrades of a process, which those who take part share with those who look.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "there are no upgrades"))]
-pub(crate) struct SharedProgress(Arc<Mutex<Progress>>);
+pub(crate) struct SharedProgress(Arc<Mutex<UpgradeProgress>>);
 
 /// The step of an upgrade that is under way, and what has become of all so far.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "the console shows it"))]
-pub(crate) struct Progress {
-    pub(crate) step: Step,
+pub(crate) struct UpgradeProgress {
+    pub(crate) step: UpgradeStep,
     /// How many ended with a new process that serves: this one, or the one after it.
     pub(crate) succeeded: u64,
     /// How many ended with the old process that goes on.
@@ -21,14 +21,14 @@ pub(crate) struct Progress {
     pub(crate) moved_out: u64,
     /// The connections that did not move, by the reason.
     pub(crate) stayed: BTreeMap<String, u64>,
-    /// What has become of the last one.
+    /// The outcome of the last one.
     pub(crate) last: Option<String>,
 }
 
-/// What a process does for an upgrade.
+/// The step of an upgrade that a process is at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "there are no upgrades"))]
-pub(crate) enum Step {
+pub(crate) enum UpgradeStep {
     /// A new process can come.
     #[default]
     Waits,
@@ -44,13 +44,13 @@ pub(crate) enum Step {
 
 #[cfg_attr(not(unix), allow(dead_code, reason = "there are no upgrades"))]
 impl SharedProgress {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, UpgradeProgress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(feature = "console")]
-impl Step {
+impl UpgradeStep {
     pub(crate) const ALL: [Self; 5] =
         [Self::Waits, Self::Prepares, Self::StandsStill, Self::Moves, Self::HandedOver];
 

@@ -11,7 +11,7 @@ use crate::server::handover::Handover;
 use crate::server::observer::Observer;
 use crate::server::thread::{OnThreadEnd, ReadySender, ThreadMain, ThreadStart};
 #[cfg(unix)]
-use crate::server::upgrade::door::Door;
+use crate::server::upgrade::accept_thread::AcceptThread;
 #[cfg(unix)]
 use crate::server::upgrade::launch::{Launch, SitePool};
 use crate::server::wired::PoolStart;
@@ -73,7 +73,7 @@ pub struct Running {
     addresses: Vec<Address>,
     /// Waits for a new process. Dropped before the pools are, because it hands them over.
     #[cfg(unix)]
-    door: Option<Door>,
+    accept_thread: Option<AcceptThread>,
     /// Notices blocked threads until the pools have ended.
     _watchdog: Watchdog,
     /// Dropped after the pools have ended.
@@ -93,7 +93,7 @@ impl Running {
             drain_order,
             addresses,
             #[cfg(unix)]
-            door: None,
+            accept_thread: None,
             _watchdog: watchdog,
             #[cfg(feature = "console")]
             console: None,
@@ -132,7 +132,7 @@ impl Running {
         #[cfg(not(feature = "console"))]
         let console: Option<&RunningPool> = None;
         let console = console.map(|pool| Arc::clone(&pool.state));
-        self.door = Some(launch.complete(pools, console, handover)?);
+        self.accept_thread = Some(launch.complete(pools, console, handover)?);
         Ok(self)
     }
 
@@ -199,7 +199,7 @@ impl Running {
         for (number, step) in self.drain_order.iter().enumerate() {
             #[cfg(unix)]
             if number == first {
-                self.door.iter().for_each(Door::close);
+                self.accept_thread.iter().for_each(AcceptThread::close);
             }
             if number >= first {
                 for pool in step {
@@ -222,7 +222,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         #[cfg(unix)]
-        drop(self.door.take());
+        drop(self.accept_thread.take());
         // All are closed before the first is waited for, because one may wait for room in another.
         for pool in &self.pools {
             pool.state.close();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::lifecycle::facts::Target;
+use crate::lifecycle::facts::CallTarget;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::scheduler::survey::{Count, Found, Question};
 use crate::{EdgeCount, Filter, PoolPhase, PoolSnapshot, PortSnapshot, RouteSnapshot, StateCount};
@@ -13,7 +13,7 @@ pub(crate) mod end;
 mod places;
 mod threads;
 
-use asked::{Asked, Until};
+use asked::{Asked, WaitEnd};
 
 /// How often a job that waits for a job of its own is followed to that one.
 const DEPTH: usize = 4;
@@ -23,7 +23,7 @@ pub(crate) fn of_pool(pool: &Arc<PoolState>, filter: &Filter, within: Duration) 
     let mut taken = of_pools(std::slice::from_ref(pool), filter, within);
     taken
         .pop()
-        .unwrap_or_else(|| PoolAnswer::default().complete(pool, filter, Until::after(within)))
+        .unwrap_or_else(|| PoolAnswer::default().complete(pool, filter, WaitEnd::after(within)))
 }
 
 /// Takes a snapshot of several pools.
@@ -33,7 +33,7 @@ pub(crate) fn of_pools(
     within: Duration,
 ) -> Vec<PoolSnapshot> {
     // The rest of the time is for the jobs that connections wait for.
-    let (first, last) = (Until::after(within / 4 * 3), Until::after(within));
+    let (first, last) = (WaitEnd::after(within / 4 * 3), WaitEnd::after(within));
     let asked: Vec<Asked> =
         pools.iter().map(|pool| Asked::ask(pool, question(pool, filter))).collect();
     let answers: Vec<PoolAnswer> = asked.into_iter().map(|asked| asked.wait(first)).collect();
@@ -64,7 +64,7 @@ struct PoolAnswer {
 
 impl PoolAnswer {
     /// Adds the facts that are there without a walk, and where jobs are.
-    fn complete(self, pool: &Arc<PoolState>, filter: &Filter, until: Until) -> PoolSnapshot {
+    fn complete(self, pool: &Arc<PoolState>, filter: &Filter, until: WaitEnd) -> PoolSnapshot {
         let Self { ports: answered, counts, mut found } = self;
         found.truncate(filter.limit);
         let tasks = places::tasks(pool, &found, until, DEPTH);
@@ -97,7 +97,7 @@ impl PoolAnswer {
 /// The facts that are there without a walk.
 #[cfg(feature = "console")]
 pub(crate) fn facts_of_pools(pools: &[Arc<PoolState>]) -> Vec<PoolSnapshot> {
-    let (filter, now) = (Filter::new().limit(0), Until::after(Duration::ZERO));
+    let (filter, now) = (Filter::new().limit(0), WaitEnd::after(Duration::ZERO));
     pools.iter().map(|pool| PoolAnswer::default().complete(pool, &filter, now)).collect()
 }
 
@@ -113,7 +113,7 @@ fn edges(_: &PoolState) -> Vec<EdgeCount> {
 }
 
 fn routes(pool: &PoolState) -> Vec<RouteSnapshot> {
-    let routes = pool.facts.targets().filter_map(|Target { state, pool: target }| {
+    let routes = pool.facts.targets().filter_map(|CallTarget { state, pool: target }| {
         let state = pool.facts.spec.states.iter().find(|found| found.name == *state)?;
         Some(RouteSnapshot { state, pool: Arc::clone(&target.upgrade()?.facts.name) })
     });

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use crate::PoolError;
 
+pub(super) mod accept_thread;
 mod control;
 mod data;
-pub(super) mod door;
-mod laggards;
 pub(super) mod launch;
 mod message;
 mod notify;
 mod predecessor;
 mod socket;
 mod successor;
+mod waiting_for_peers;
 
 use control::Control;
 
@@ -46,14 +46,14 @@ use control::Control;
 pub struct Upgrade {
     path: PathBuf,
     program: Option<PathBuf>,
-    times: Times,
+    times: UpgradeTimes,
     data: Option<Box<dyn UpgradeData>>,
     control: Arc<Control>,
 }
 
 /// The bounds of an upgrade, which `ready_within` and the like set.
 #[derive(Clone, Copy, Debug)]
-struct Times {
+struct UpgradeTimes {
     ready: Duration,
     answer: Duration,
     rest: Duration,
@@ -67,7 +67,7 @@ impl Upgrade {
         Self {
             path: path.into(),
             program: None,
-            times: Times {
+            times: UpgradeTimes {
                 ready: Duration::from_secs(60),
                 answer: Duration::from_secs(5),
                 rest: Duration::from_secs(10),
@@ -85,19 +85,19 @@ impl Upgrade {
         self
     }
 
-    /// How long the old process waits for each step of the new one until that is ready, and the new one for each step of
-    /// the old one: 60 s by default. Then the upgrade fails, and the old process goes on.
+    /// How long the old process waits for each step of the new one until that is ready, and the new one for each
+    /// step of the old one: 60 s by default. Then the upgrade fails, and the old process goes on.
     pub fn ready_within(mut self, time: Duration) -> Self {
         self.times.ready = time;
         self
     }
 
-    /// How long the old process waits for each answer of the new one after that is ready, 5 s by default. New clients, and
-    /// connections on their way, wait meanwhile. Then the upgrade fails, and the old process goes on; if it drains
-    /// already, the rest drains there.
+    /// How long the old process waits for each answer of the new one after that is ready, 5 s by default. New
+    /// clients, and connections on their way, wait meanwhile. Then the upgrade fails, and the old process goes on;
+    /// if it drains already, the rest drains there.
     ///
-    /// All that comes before the old process drains may take so much longer than [`still_within`](Upgrade::still_within)
-    /// and [`rest_within`](Upgrade::rest_within) together.
+    /// All that comes before the old process drains may take so much longer than
+    /// [`still_within`](Upgrade::still_within) and [`rest_within`](Upgrade::rest_within) together.
     pub fn answer_within(mut self, time: Duration) -> Self {
         self.times.answer = time;
         self
@@ -225,11 +225,11 @@ pub trait UpgradeData: Send + 'static {
 
     /// Whether there is a last part, for which the pools stand still: `true` by default.
     ///
-    /// If not, [`send_last`](UpgradeData::send_last) and [`receive_last`](UpgradeData::receive_last) do not run, and
-    /// connections move, stay and drain as without data. Both processes serve with the data then, the old one until it
-    /// ends. This is for data that both can reach, such as a directory: the first part prepares them to share it. The old
-    /// process can still go on after the new one serves, and [`cancel`](UpgradeData::cancel) runs then, also while the
-    /// new one lives for another moment.
+    /// If not, [`send_last`](UpgradeData::send_last) and [`receive_last`](UpgradeData::receive_last) do not run,
+    /// and connections move, stay and drain as without data. Both processes serve with the data then, the old one
+    /// until it ends. This is for data that both can reach, such as a directory: the first part prepares them to
+    /// share it. The old process can still go on after the new one serves, and [`cancel`](UpgradeData::cancel) runs
+    /// then, also while the new one lives for another moment.
     fn stands_still(&self) -> bool {
         true
     }
@@ -244,7 +244,7 @@ pub trait UpgradeData: Send + 'static {
     /// Runs in the old process when an upgrade has failed after [`send`](UpgradeData::send) has begun.
     fn cancel(&mut self) {}
 
-    /// Reads the first part, in the new process. What it leaves unread is skipped.
+    /// Reads the first part, in the new process. Bytes that it leaves unread are skipped.
     ///
     /// # Errors
     ///
@@ -313,5 +313,6 @@ impl Upgrader {
     }
 }
 
-#[cfg(test)]
+// Its machines take longer to build than the checks of interleavings, which are built by themselves.
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

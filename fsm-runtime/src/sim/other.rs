@@ -3,7 +3,7 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Session;
-use super::output::Output;
+use super::received_bytes::ReceivedBytes;
 use crate::net::memory::MemoryStream;
 use crate::net::other_end::{SimulatedStream, TestWorld};
 use crate::net::readiness::Readiness;
@@ -12,10 +12,10 @@ use crate::{Connection, Drive, Machine, Target};
 
 /// The part of the test that a machine connects to.
 #[derive(Default)]
-pub(super) struct World(Mutex<WorldState>);
+pub(super) struct StubTargets(Mutex<StubTargetsState>);
 
 #[derive(Default)]
-struct WorldState {
+struct StubTargetsState {
     /// The target of an attempt that is not decided.
     requested: Option<Target>,
     decision: Option<io::Result<Box<dyn SimulatedStream>>>,
@@ -28,13 +28,13 @@ type SharedPipe = Arc<Mutex<MemoryStream>>;
 
 /// The machine's end of the pipe. Dropping it closes the connection.
 #[derive(Debug)]
-struct PipeEnd(SharedPipe);
+struct OtherPipeEnd(SharedPipe);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl World {
+impl StubTargets {
     pub(super) fn connecting(&self) -> Option<Target> {
         lock(&self.0).requested.clone()
     }
@@ -47,7 +47,7 @@ impl World {
         }
         let pipe = Arc::new(Mutex::new(MemoryStream::new(usize::MAX)));
         state.decision = Some(match accepts {
-            Ok(()) => Ok(Box::new(PipeEnd(Arc::clone(&pipe)))),
+            Ok(()) => Ok(Box::new(OtherPipeEnd(Arc::clone(&pipe)))),
             Err(kind) => Err(kind.into()),
         });
         state.pipe = accepts.is_ok().then_some(pipe);
@@ -60,7 +60,7 @@ impl World {
     }
 }
 
-impl TestWorld for World {
+impl TestWorld for StubTargets {
     fn request(&self, target: Target) {
         lock(&self.0).requested = Some(target);
     }
@@ -70,7 +70,7 @@ impl TestWorld for World {
     }
 }
 
-impl ByteStream for PipeEnd {
+impl ByteStream for OtherPipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         lock(&self.0).read(buffer)
     }
@@ -92,13 +92,13 @@ impl ByteStream for PipeEnd {
     }
 }
 
-impl SimulatedStream for PipeEnd {
+impl SimulatedStream for OtherPipeEnd {
     fn stream(&mut self) -> &mut dyn ByteStream {
         self
     }
 }
 
-impl Drop for PipeEnd {
+impl Drop for OtherPipeEnd {
     fn drop(&mut self) {
         lock(&self.0).shut = true;
     }
@@ -159,7 +159,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> OtherPeer<'_, M, H> {
     }
 
     /// Takes what the machine has sent.
-    pub fn receive(&mut self) -> Output {
+    pub fn receive(&mut self) -> ReceivedBytes {
         let pipe = self.pipe();
         let mut received = lock(&pipe).take_unsent();
         loop {

@@ -27,17 +27,17 @@ pub(crate) struct Pipe {
     /// The events that the peer causes in a turn of the machine, for the next round.
     pub(crate) events: Rc<Cell<Readiness>>,
     /// The datagrams, in place of streams, of a machine that reads these.
-    pub(crate) datagrams: Option<Datagrams>,
+    pub(crate) datagrams: Option<DatagramQueues>,
 }
 
 /// The datagrams between a test and a machine.
 #[derive(Debug, Default)]
-pub(crate) struct Datagrams {
+pub(crate) struct DatagramQueues {
     pub(crate) to_machine: RefCell<VecDeque<Vec<u8>>>,
     pub(crate) to_peer: RefCell<VecDeque<Vec<u8>>>,
 }
 
-impl Datagrams {
+impl DatagramQueues {
     fn read(&self, buffer: &mut [u8]) -> io::Result<Read> {
         let mut waiting = self.to_machine.borrow_mut();
         let datagram = waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;

@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
@@ -9,23 +8,16 @@ use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
-use super::other::World;
-use super::output::Output;
-use super::pipe::{Datagrams, Pipe, PipeEnd};
-use crate::call::mailboxes::Mailboxes;
+use super::other::StubTargets;
+use super::pipe::{Pipe, PipeEnd};
+use super::received_bytes::ReceivedBytes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::ConnectionScratch;
-use crate::machine::environment::Environment;
-use crate::machine::limits::Limits;
-use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
-use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::JobsInHand;
-use crate::spec::Features;
 use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, TrySendError};
 
-/// The most jobs that wait.
-const JOBS: usize = 1024;
+mod start;
+mod steps;
 
 /// A client's end of one connection to a machine, for tests.
 ///
@@ -79,8 +71,8 @@ pub struct Session<M: Drive<H>, H> {
     /// The clock that it shares with other sessions, if it shares one.
     clock: Option<Clock>,
     pub(super) pipe: Rc<Pipe>,
-    /// What the machine connects to.
-    pub(super) world: Arc<World>,
+    /// The targets that the machine connects to.
+    pub(super) world: Arc<StubTargets>,
 }
 
 impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
@@ -132,49 +124,6 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         session.clock = Some(clock.clone());
         session.run(Readiness::NONE);
         session
-    }
-
-    /// A session with at most `calls` handler calls in a turn.
-    pub(crate) fn with_calls(handler: H, calls: usize) -> Self
-    where
-        M: Machine<Seed = ()>,
-    {
-        Self::start(&Origin::new(), handler, (), Arc::default(), calls)
-    }
-
-    fn start(
-        origin: &Origin,
-        handler: H,
-        seed: M::Seed,
-        settings: Arc<M::Settings>,
-        calls: usize,
-    ) -> Self {
-        let datagrams = M::SPEC.uses(Features::DATAGRAMS).then(Datagrams::default);
-        let pipe = Rc::new(Pipe { datagrams, ..Pipe::new() });
-        let runner = Started::new(seed, origin.time.millis(), settings.as_ref());
-        let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
-        let world = Arc::<World>::default();
-        // The test takes the part of those who give jobs.
-        let jobs = M::answers().map(|answers| (answers.jobs)(JOBS));
-        let outgoing = jobs.map(|jobs| Arc::new(Outgoing::new(Some(jobs))));
-        let environment = Environment::new(Mailboxes::default(), settings, outgoing);
-        let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
-            let limits = Limits { calls, ..LIMITS };
-            let environment = environment.clone();
-            let mut scratch = ConnectionScratch::bare(environment, limits, pool_state, context);
-            scratch.other.test = Some(Arc::clone(&world) as _);
-            scratch
-        });
-        harness.open(conn, |key| {
-            if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {
-                environment.mailboxes.open(key);
-            }
-            if let Some(outgoing) = &environment.outgoing {
-                outgoing.joined(key, Some(0), origin.time.millis());
-            }
-        });
-        harness.events = Rc::clone(&pipe.events);
-        Self { harness: Rc::new(RefCell::new(harness)), clock: None, pipe, world }
     }
 
     session_methods!();
@@ -297,7 +246,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     /// Takes what the machine has sent: of one that reads datagrams the next one, or nothing.
-    pub fn receive(&mut self) -> Output {
+    pub fn receive(&mut self) -> ReceivedBytes {
         if let Some(datagrams) = &self.pipe.datagrams {
             return datagrams.to_peer.borrow_mut().pop_front().unwrap_or_default().into();
         }
@@ -391,82 +340,6 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// When no state of the machine hands over to `N`.
     pub fn room_for<N: Machine>(&mut self, connections: usize) {
         self.harness.borrow().stubs.room_for::<N>(connections);
-    }
-
-    /// Closes all pools that the machine calls and hands over to.
-    pub(crate) fn close_pools(&mut self) {
-        self.harness.borrow().stubs.close_all();
-    }
-
-    /// Puts `bytes` on their way without giving the machine a turn.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if let Some(datagrams) = &self.pipe.datagrams {
-            if !bytes.is_empty() && bytes.len() <= M::SPEC.largest_datagram() {
-                datagrams.to_machine.borrow_mut().push_back(bytes.to_vec());
-            }
-            return;
-        }
-        self.pipe.stream.borrow_mut().feed(bytes);
-    }
-
-    /// Lets input, messages and time arrive before the machine has its next turn.
-    #[cfg(test)]
-    pub(super) fn come_together(&mut self, bytes: &[u8], messages: &[M::Message], millis: u64)
-    where
-        M::Message: Copy,
-    {
-        self.feed(bytes);
-        for message in messages {
-            assert!(self.put(*message), "the mailbox has room");
-        }
-        self.pass(Duration::from_millis(millis));
-        self.run(Readiness::READ);
-    }
-
-    /// Posts a message without giving the machine a turn. Returns whether its mailbox took it.
-    pub(crate) fn put(&mut self, message: M::Message) -> bool {
-        let harness = self.harness.borrow();
-        harness.scratch().environment.mailboxes.post(harness.key, message).is_ok()
-    }
-
-    /// The number of messages that wait.
-    pub(crate) fn queued_messages(&self) -> usize {
-        let harness = self.harness.borrow();
-        harness.scratch().environment.mailboxes.queued(harness.key)
-    }
-
-    /// Moves the clock without giving the machine a turn.
-    pub(crate) fn pass(&mut self, time: Duration) {
-        let origin = self.harness.borrow().origin().clone();
-        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        origin.time.set(origin.time.millis().saturating_add(millis));
-    }
-
-    /// Takes what the machine has sent without giving it a turn.
-    pub(crate) fn sent(&mut self) -> Vec<u8> {
-        if let Some(datagrams) = &self.pipe.datagrams {
-            return datagrams.to_peer.borrow_mut().drain(..).flatten().collect();
-        }
-        self.pipe.stream.borrow_mut().take_unsent()
-    }
-
-    /// The number of bytes that were sent and that the machine has not used.
-    pub(crate) fn unused(&self) -> usize {
-        let unread = self.harness.borrow().inspect(ConnectionTask::unread);
-        if let Some(datagrams) = &self.pipe.datagrams {
-            return datagrams.to_machine.borrow().iter().map(Vec::len).sum();
-        }
-        self.pipe.stream.borrow().unread() + unread.unwrap_or(0)
-    }
-
-    /// Gives the connection one turn; `false` when it waits then.
-    pub(crate) fn turn(&mut self, ready: Readiness) -> bool {
-        self.harness.borrow_mut().turn(ready)
-    }
-
-    /// Takes the panic of a handler, which has ended the machine.
-    pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
-        self.harness.borrow_mut().take_panic()
     }
 }
 

@@ -55,12 +55,12 @@ enum Does {
 }
 
 /// Connections on a port of two threads, of which one runs at a time.
-struct World {
+struct StubTargets {
     port: SimPort<Task>,
     lines: Rc<RefCell<Vec<String>>>,
 }
 
-impl World {
+impl StubTargets {
     fn new() -> Self {
         let mut port = SimPort::new(&Origin::new(), 2, 1);
         for _ in 0..2 {
@@ -118,7 +118,7 @@ impl World {
 
 #[test]
 fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
-    let mut world = World::new();
+    let mut world = StubTargets::new();
     let (first, second) = (world.open("first"), world.open("second"));
     let (a, b) = world.rest();
 

@@ -124,8 +124,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// Lets the handshake succeed that the machine has begun in a `#[tls]` state. Its handler gets a session of
     /// which nothing is known: no name, no protocol, no certificates. Only with the feature `tls`.
     ///
-    /// Nothing is encrypted: what is sent and received from now on is plaintext. What the client has sent before
-    /// makes the handshake fail, as plaintext does.
+    /// Nothing is encrypted: what is sent and received from now on is plaintext. Bytes that the client has sent
+    /// before make the handshake fail, as plaintext does.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;

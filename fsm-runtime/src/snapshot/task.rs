@@ -32,10 +32,10 @@ pub struct TaskSnapshot {
     pub messages: usize,
     /// The replies to jobs that will come as messages ([`Cx::submit`](crate::Cx::submit)).
     pub awaited: usize,
-    /// What it does.
+    /// Its activity.
     pub activity: Activity,
-    /// The text that the pool's [`Builder::show`](crate::Builder::show) has for a connection between two turns, in at most
-    /// 128 bytes: a text of the user's, perhaps of the peer's, which the reader must escape.
+    /// The text that the pool's [`Builder::show`](crate::Builder::show) has for a connection between two turns, in
+    /// at most 128 bytes: a text of the user's, perhaps of the peer's, which the reader must escape.
     pub label: Option<String>,
     /// Its last transitions, the oldest first, if the snapshot was taken of its key ([`Filter::key`]) and the pool
     /// keeps some (`Builder::history`, with the feature `transitions`).
@@ -84,7 +84,7 @@ pub enum Since {
     Group,
 }
 
-/// What a connection or job does.
+/// The activity of a connection or job.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Activity {

@@ -41,9 +41,9 @@ impl Spec {
     /// The graph as a Mermaid state diagram, which the docs of the machine show. Between two states
     /// it has one arrow for verdicts, and one for all events together.
     ///
-    /// In a machine of ten states or more, events that lead from more than three states to one target, and
-    /// verdicts from more than five, are no arrows: a note at the target names them, and its mark, a digit in a
-    /// circle, stands at each of the states. A comment below the note says which state has which. Events of nearly
+    /// In a machine of ten states or more, some edges are no arrows: events that lead from more than three states to
+    /// one target, and verdicts that lead from more than five. A note at the target names them, and its mark, a digit
+    /// in a circle, stands at each of the states. A comment below the note says which state has which. Events of nearly
     /// all states, or of very few, have no marks, because their note names the states.
     pub fn mermaid(&self) -> String {
         let shared = self.shared();

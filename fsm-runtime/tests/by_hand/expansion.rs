@@ -21,7 +21,7 @@ pub enum Demo {
     Closed,
 }
 
-/// What the machine [`Demo`] asks of its handler.
+/// The methods that the machine [`Demo`] needs of its handler.
 pub mod demo {
     #[allow(unused_imports)]
     use super::*;

@@ -26,7 +26,7 @@ enum Answers {
     #[to(Count | Gone)]
     #[rest]
     Count { so_far: u32 },
-    /// What comes meanwhile waits.
+    /// Datagrams that come meanwhile wait.
     #[sleep(50ms)]
     #[to(Count)]
     Nap,

@@ -1,4 +1,4 @@
-//! What a server does whose clients are tested: a test plays it.
+//! A server whose clients are tested. The test takes its part.
 
 use std::sync::mpsc;
 

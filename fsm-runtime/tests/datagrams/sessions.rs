@@ -11,7 +11,7 @@ fn d1_one_datagram_is_one_read_and_one_answer() {
     assert_eq!(ask(&socket, "who"), socket.local_addr().unwrap().to_string());
     let pieces = ask(&socket, "pieces");
     assert_eq!(pieces.len(), 40 * 1101);
-    // What is shared and what is copied keeps its order.
+    // Shared and copied output keep their order.
     assert!(pieces.as_bytes().chunks(1101).all(|piece| piece[1100] == b'.'));
 }
 

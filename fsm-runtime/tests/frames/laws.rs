@@ -1,4 +1,4 @@
-//! What the other tests do not show of the rules F4 to F7.
+//! The parts of the rules F4 to F7 that the other tests do not show.
 
 use fsm_runtime::prelude::*;
 

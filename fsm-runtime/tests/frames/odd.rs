@@ -13,7 +13,7 @@ mod names;
 mod numbers;
 mod tags;
 
-/// What is written is read as the same frame; what is not written leaves no byte.
+/// A written frame is read as the same frame; a refused one leaves no byte.
 fn round<F>(frame: F::Item<'static>) -> Result<Vec<u8>, F::Error>
 where
     F: Frame<Error: PartialEq + Debug>,

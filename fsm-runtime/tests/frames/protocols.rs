@@ -19,12 +19,12 @@ use fsm_runtime::prelude::*;
 /// The bytes of one direction of a connection, and the frames that they are.
 type Recorded<F> = (&'static [u8], Vec<<F as Frame>::Item<'static>>);
 
-/// What a decoder returned for a stream: its frames, each with its length, up to an error.
+/// The results of a decoder for a stream: its frames, each with its length, up to an error.
 type Read<'a, F> = (Vec<(<F as Frame>::Item<'a>, usize)>, Option<<F as Frame>::Error>);
 
 /// Decodes `stream`, of which the decoder sees the beginnings that end at `cuts`, and then all.
 ///
-/// What the decoder announces is more than it has, and no more than the frame takes in the end. If `waits`,
+/// The decoder announces more bytes than it has, and no more than the frame takes in the end. If `waits`,
 /// the decoder is not called before as many bytes are there, as far as the stream has them.
 fn read<'a, F: Frame>(stream: &'a [u8], cuts: &[usize], waits: bool) -> Read<'a, F> {
     let max = F::LAYOUT.unwrap().max;
@@ -99,7 +99,7 @@ where
     }
 }
 
-/// The frames, encoded, are the recorded bytes. What is read of changed bytes does not depend on the cut
+/// The frames, encoded, are the recorded bytes. The result for changed bytes does not depend on the cut
 /// either, and is written as it was sent.
 fn are_written<F>(recorded: &[Recorded<F>])
 where

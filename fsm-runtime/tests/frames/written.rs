@@ -1,4 +1,4 @@
-//! What an encoder refuses, because its decoder would refuse it or read another frame.
+//! Values that an encoder refuses, because its decoder would refuse it or read another frame.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! What handlers ask their `Cx`: whether the output is at its mark, and the wall-clock time.
+//! Questions of handlers to their `Cx`: whether the output is at its mark, and the wall-clock time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

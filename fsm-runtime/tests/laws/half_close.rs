@@ -39,7 +39,7 @@ impl half::Handler for Reader {
 
     fn rest(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> half::AfterRest {
         self.bytes += bytes.len();
-        // What is written behind the end of the stream is lost, and harms nobody.
+        // Output after the end of the stream is lost, and harms nobody.
         cx.write(b"too late");
         half::AfterRest::Rest
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 
-/// What an operator may choose.
+/// The settings that an operator may choose.
 struct Limits {
     line: usize,
     idle: Duration,

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-/// What a layer does when it is called.
+/// The behaviour of a layer when it is called.
 type Does = fn(&mut [u8], &mut [u8], &mut Vec<u8>) -> Result<LayerInput, LayerError>;
 
 /// A layer that flips nothing, and does something else with input that begins like this.
@@ -71,7 +71,7 @@ fn ask_plain(peer: &mut TcpStream, line: &str) -> String {
     String::from_utf8(answer).unwrap().trim_end().to_owned()
 }
 
-/// What comes until the end.
+/// The bytes that come until the end.
 fn rest(peer: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let _ = peer.read_to_end(&mut rest);

@@ -216,7 +216,7 @@ fn e5_a_drain_says_the_end_and_waits_for_what_is_under_way() {
     assert_eq!(ask(&mut rests, "hello"), "hello!");
     assert_eq!(ask(&mut works, "hello"), "hello!");
     works.write_all(&flipped(b"half a li")).unwrap();
-    // What is behind the answer to another connection has been read.
+    // Bytes after the answer to another connection have been read.
     works.write_all(&flipped(b"ne\nand half a li")).unwrap();
     assert_eq!(record(&mut works), b"half a line!\n");
     handle.drain();

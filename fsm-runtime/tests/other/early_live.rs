@@ -100,7 +100,7 @@ fn s2_w6_an_early_answer_comes_through_although_the_target_breaks_off_behind_it(
                 let _ = (&client).write_all(&vec![1; 8_000_000]);
             });
             (&server).read_exact(&mut [0; 10_000]).unwrap();
-            // What is unread makes the close a reset.
+            // Unread input makes the close a reset.
             (&server).write_all(b"+\nfault\n").unwrap();
             drop(server);
             let mut said = String::new();

@@ -129,7 +129,7 @@ fn g2_a_drain_does_not_wait_for_peers_that_stay() {
     }
 }
 
-/// What a handler gives back in its `Drop` does not wait for a peer that stays.
+/// Resources that a handler gives back in its `Drop` do not wait for a peer that stays.
 #[test]
 fn g2_a_handler_is_dropped_when_the_machine_has_ended() {
     for threads in [1, 2] {

@@ -24,7 +24,7 @@ fn a_listener_is_handed_in_with_those_who_wait_and_outlives_the_pool() {
     assert_eq!(answer(early), "hello\n");
     assert_eq!(answer(TcpStream::connect(address).unwrap()), "hello\n");
     running.drain().unwrap();
-    // Who comes now waits for the next pool.
+    // A client that comes now waits for the next pool.
     let late = TcpStream::connect(address).unwrap();
     let running = start(Pool::builder("next").listener(copy), |line, _| format!("next {line}"));
     assert_eq!(answer(late), "next hello\n");
@@ -92,7 +92,7 @@ trait ReadWrite: Read + Write {}
 #[cfg(unix)]
 impl<T: Read + Write> ReadWrite for T {}
 
-/// What a service manager passes is tested with `kv`, because it is passed to a process at its start.
+/// Sockets that a service manager passes are tested with `kv`, because it is passed to a process at its start.
 #[test]
 fn x15_sockets_that_were_passed_have_a_name_or_a_number() {
     for text in ["fd:front", "fd:3", "fd:kv.socket"] {

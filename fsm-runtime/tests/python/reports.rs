@@ -1,4 +1,4 @@
-//! What operators know of jobs, and what functions know of theirs.
+//! Reports about jobs: to operators, and to the functions that run them.
 
 use std::time::{Duration, Instant};
 

@@ -39,7 +39,7 @@ enum Mail {
     Gone,
 }
 
-/// What all clients of a server have done.
+/// The actions of all clients of a server.
 type Log = Arc<Mutex<Vec<String>>>;
 
 struct Sender {

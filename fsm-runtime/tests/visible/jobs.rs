@@ -83,7 +83,7 @@ impl Pools {
         self.running.observer().snapshot(Duration::from_secs(1)).pools.swap_remove(0)
     }
 
-    /// What is said of the connection of this peer, without its ages and times.
+    /// The sentence about the connection of this peer, without its ages and times.
     fn sentence(pool: &PoolSnapshot, peer: &Peer) -> String {
         let peer = fsm_runtime::Peer::Tcp(peer.address());
         let text = pool.tasks.iter().find(|task| task.peer == Some(peer)).unwrap().to_string();

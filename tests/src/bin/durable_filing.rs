@@ -1,7 +1,7 @@
-//! How many documents a second `docserver` files durably, beside two parts of that work: threads that write a file,
-//! sync it, move it into place and sync the directory, and threads that write a row each into a `SQLite` index, a
-//! transaction for each row (`synchronous = FULL`), over one connection. All use the directory for temporary files, which
-//! `TMPDIR` changes.
+//! Measures how many documents a second `docserver` files durably, beside two parts of that work. In one, threads
+//! write a file, sync it, move it into place and sync the directory. In the other, threads write a row each into a
+//! `SQLite` index over one connection, a transaction for each row (`synchronous = FULL`). All use the directory for
+//! temporary files, which `TMPDIR` changes.
 //!
 //! Start it with `cargo run --release -p fsm-tests --bin durable_filing`, with options such as `-- --clients 64
 //! --size 100000`, and with options of `docserver` behind `--server`. All run in turn, in rounds.

@@ -1,5 +1,6 @@
-//! What clients lose when the processes of a server follow each other: live upgrades of `kv` and `docserver` beside
-//! nginx, `HAProxy` and a server on tokio, under the same load of connections at rest, busy ones and new ones.
+//! Counts what clients lose when the processes of a server follow each other: live upgrades of `kv` and `docserver`
+//! beside nginx, `HAProxy` and a server on tokio, under the same load of connections at rest, busy ones and new
+//! ones.
 //!
 //! Start it with `cargo run --release -p fsm-tests --bin restart_load`, with options such as `-- --restarts 20 --only
 //! nginx`. With `FSM_KV=/path/to/kv` and `FSM_DOCSERVER` it runs these programs. nginx, `HAProxy`, wrk and h2load are

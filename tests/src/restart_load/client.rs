@@ -7,7 +7,7 @@ use mio::{Interest, Registry, Token};
 
 use super::protocol::{Arrived, Protocol};
 
-/// What a client does with its connection.
+/// The use that a client makes of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Habit {
     /// It asks once, and again at the end.
@@ -34,7 +34,7 @@ pub(super) struct Client {
     pub(super) longest: Duration,
 }
 
-/// What became of a connection.
+/// The fate of a connection.
 #[derive(Debug)]
 pub(super) enum Event {
     /// Nothing worth mentioning.

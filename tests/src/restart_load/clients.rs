@@ -25,7 +25,7 @@ pub(super) struct Clients {
     counts: Counts,
 }
 
-/// What clients have lost.
+/// The losses of clients.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) answers: u64,

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::io;
 use std::net::SocketAddr;
 
-/// What the clients of a server say.
+/// The requests of the clients of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// `PING`
@@ -11,7 +11,7 @@ pub(super) enum Protocol {
     Http(&'static str),
 }
 
-/// What has arrived of an answer.
+/// The part of an answer that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
     Part,

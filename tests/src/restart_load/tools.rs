@@ -30,7 +30,7 @@ impl Tools {
         Self { wrk, h2load }
     }
 
-    /// What they have counted.
+    /// Their counts.
     pub(super) fn finish(self) -> (String, String) {
         let text = |thread: JoinHandle<String>| thread.join().unwrap_or_else(|_| "-".to_owned());
         (text(self.wrk), text(self.h2load))

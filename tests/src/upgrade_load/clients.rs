@@ -11,7 +11,7 @@ pub(super) trait Clients {
     fn finish(self: Box<Self>) -> Tally;
 }
 
-/// What clients of one kind have seen.
+/// The answers and failures that clients of one kind have seen.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) name: String,

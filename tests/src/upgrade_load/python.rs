@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(1);
 pub(super) struct PythonClients {
     process: Child,
     ready: Arc<AtomicBool>,
-    /// What it prints at the end.
+    /// The counts that it prints at the end.
     result: Receiver<String>,
 }
 

@@ -7,7 +7,7 @@ use super::clients::Tally;
 use super::memory::Peak;
 use crate::{Connection, Latencies};
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Debug, Default)]
 pub struct UpgradeReport {
     /// The upgrades.

@@ -6,7 +6,7 @@ const QUIET: u8 = 1;
 const UPGRADES: u8 = 2;
 const OVER: u8 = 3;
 
-/// What happens to the server meanwhile.
+/// The action on the server meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Stage(AtomicU8);
 

@@ -79,7 +79,7 @@ fn v6_curl_shows_frames_of_text() {
     docs.stop();
 }
 
-/// What the page shows of the connections of a state.
+/// The text that the page shows for the connections of a state.
 const TASKS: &str = "document.getElementById('tasks').textContent";
 
 #[test]

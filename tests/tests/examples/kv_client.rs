@@ -11,7 +11,7 @@ fn command(server: SocketAddr, words: &[&str]) -> RunOutput {
     run(program.args(["--server", &server.to_string()]).args(words), TIMEOUT)
 }
 
-/// What it prints is what `redis-cli` prints on a terminal.
+/// It prints the same text as `redis-cli` on a terminal.
 fn replies(server: SocketAddr) {
     for (words, printed) in [
         ("SET greeting hello", "OK"),

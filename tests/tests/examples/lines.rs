@@ -166,7 +166,7 @@ fn silence_between_commands_lasts_no_longer_than_the_option_says() {
     silent.send("ECHO here\n");
     assert_eq!(silent.line(), "here");
     let start = Instant::now();
-    // What others shout does not count.
+    // Lines that others shout do not count.
     for _ in 0..2 {
         assert!(shouting.is_silent_for(Duration::from_millis(200)));
         shouting.send("SHOUT hello\n");

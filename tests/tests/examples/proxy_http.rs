@@ -148,7 +148,7 @@ fn a_large_body_takes_no_memory() {
     let docs = Docserver::new(&[]);
     let server = proxy(&[docs.server().address()], &[]);
     let bytes = Random::new(7).next_bytes(48_000_000);
-    // What each thread needs once does not count.
+    // Memory that each thread needs once does not count.
     for _ in 0..8 {
         Connection::new(server.address()).ask(put("small", &bytes[..200_000]));
         Connection::new(server.address()).ask(get("/docs/small")).expect(200);

@@ -27,7 +27,7 @@ fn web() -> u16 {
     port
 }
 
-/// What curl gets through the proxy; `None` if there is no curl.
+/// The answer that curl gets through the proxy; `None` if there is no curl.
 fn curl(server: &Server, proxy: &str, options: &[&str], url: &str) -> Option<RunOutput> {
     let mut curl = Command::new(client("curl")?);
     curl.args(["--silent", "--show-error", "--max-time", "20", "--noproxy", "", proxy]);

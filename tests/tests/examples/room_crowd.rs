@@ -34,7 +34,7 @@ fn a_crowd_loses_no_line_hears_none_twice_and_each_speaker_in_order() {
     server.stop();
 }
 
-/// What happened, in the order in which the test did or saw it.
+/// The events, in the order in which the test did or saw it.
 type Moment = u64;
 
 /// A line that a member said.
@@ -77,7 +77,7 @@ struct Member {
     stays: Vec<Stay>,
     /// The numbers of the lines.
     heard: Vec<usize>,
-    /// What it did has no answer yet.
+    /// Its last action has no answer yet.
     waits: bool,
 }
 
@@ -270,7 +270,7 @@ impl Crowd {
         }
         assert!(missing.iter().map(|(_, lines)| lines).sum::<usize>() > 10_000, "{missing:?}");
         for (id, lines) in missing {
-            // What it may hear, but need not, counts too: `check` looks at each line.
+            // Lines that it may get, but need not, count too: `check` looks at each line.
             self.read_until(|crowd| {
                 let member = &crowd.members[id];
                 let heard: HashSet<_> = member.heard.iter().copied().collect();

@@ -9,8 +9,8 @@ type Uses<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
 
 /// Finds a circle among the modules of each parent in the crate of that name, and says where it comes from.
 ///
-/// What is in a module counts as that module, so only modules that stand side by side are compared: a
-/// module and what is in it are one thing, and may use each other.
+/// A use inside a child module counts as a use by its parent, so only sibling modules are compared: a module
+/// and its children may use each other.
 pub(crate) fn among_siblings(name: &str, references: &[Reference]) -> Vec<String> {
     let mut parents: BTreeMap<Module, Uses<'_>> = BTreeMap::new();
     for Reference { place, from, to } in references {

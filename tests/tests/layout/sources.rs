@@ -88,7 +88,7 @@ fn module(file: &Path) -> Module {
     module
 }
 
-/// What the root re-exports, by its name there.
+/// The items that the root re-exports, by their names there.
 fn exports(mentions: &[(PathBuf, Mention)]) -> BTreeMap<String, Vec<String>> {
     let of_root = mentions.iter().map(|(_, mention)| mention).filter(|it| it.from.is_empty());
     of_root.filter_map(|it| Some((it.name.clone()?, it.path.clone()))).collect()

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::sources::Module;
 
-/// What a source has of modules.
+/// The modules that a source declares and uses.
 #[derive(Default)]
 pub(crate) struct Found {
     /// The source's own, and those in it.
@@ -22,7 +22,7 @@ pub(crate) struct Mention {
     pub(crate) from: Module,
     /// From the root on.
     pub(crate) path: Vec<String>,
-    /// What the code calls it, unless that is `*` or `_`.
+    /// Its name in the code, unless that is `*` or `_`.
     pub(crate) name: Option<String>,
 }
 

@@ -108,7 +108,7 @@ fn clients_without_tls_are_sent_to_the_address_with_it() {
     assert_eq!(ran.stdout, format!("308 https://{address}/docs?limit=3"), "{ran:?}");
     let ran = curl.run(&["--location", &url]);
     assert!(ran.stdout.contains("\"docs\":[]"), "{ran:?}");
-    // Who speaks the other protocol gets no document.
+    // A client that speaks the other protocol gets no document.
     let ran = curl.run(&[&format!("http://{address}/")]);
     assert!(!ran.status.success() || ran.stdout.is_empty(), "{ran:?}");
     let ran = curl.run(&[&format!("https://{plain}/")]);

@@ -1,4 +1,4 @@
-//! What clients of `kv` are in the middle of when a new process takes over.
+//! Operations of clients of `kv` that are in progress when a new process takes over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

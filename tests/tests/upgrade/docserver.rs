@@ -21,7 +21,7 @@ struct Docs {
     data: TempDir,
 }
 
-/// What a client knows to be there.
+/// The documents that a client expects.
 type Documents = BTreeMap<String, Vec<u8>>;
 
 impl Docs {

@@ -5,7 +5,7 @@ use domain::base::Rtype;
 use crate::names::Labels;
 use crate::zone::{Node, RecordSet, Zone};
 
-/// What a zone knows of a name.
+/// The answer of a zone for a name.
 pub(crate) enum Found<'a> {
     /// It is not in the zone.
     Outside,

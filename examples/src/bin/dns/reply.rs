@@ -35,7 +35,7 @@ pub(crate) enum Room {
 #[derive(Clone, Debug)]
 pub(crate) struct Answers(pub(crate) Arc<Zone>);
 
-/// What a client says with EDNS.
+/// The EDNS options of a client.
 #[derive(Clone, Copy)]
 struct Edns {
     size: usize,

@@ -26,9 +26,11 @@ struct State {
     subscribers: HashMap<Key, Hearer>,
     /// There while two processes use the directory, and for a moment after that.
     journal: Option<Journal>,
+    /// The journal could not be read the last time.
+    is_unread: bool,
 }
 
-/// What the feed knows of a subscriber.
+/// The state that the feed keeps of a subscriber.
 struct Hearer {
     missed: Arc<AtomicU64>,
     /// The number of the last event of the journal that it was told of or has missed.
@@ -110,7 +112,8 @@ impl Feed {
 /// The side of the feed that a live upgrade uses.
 #[cfg_attr(not(unix), allow(dead_code, reason = "there is no live upgrade"))]
 impl Feed {
-    /// Publishes through a journal from now on. What was published before has reached the mailboxes of its subscribers.
+    /// Publishes through a journal from now on. Events that were published before have reached the mailboxes of
+    /// their subscribers.
     pub(crate) fn share<E>(&self, journal: impl FnOnce() -> Result<Journal, E>) -> Result<(), E> {
         let mut state = self.state();
         if state.journal.is_none() {
@@ -138,13 +141,15 @@ impl Feed {
 
     /// Publishes what is new in the journal. Returns the number of the last event.
     fn publish_new(&self, state: &mut State) -> i64 {
-        let State { subscribers, journal } = state;
+        let State { subscribers, journal, is_unread } = state;
         let Some(journal) = journal else { return 0 };
-        let new = journal.take_new().unwrap_or_else(|error| {
+        let new = journal.take_new();
+        // Said once, and not at each look.
+        if let (Err(error), false) = (&new, *is_unread) {
             tracing::error!(%error, "cannot read the events of the other process");
-            Vec::new()
-        });
-        for (number, text) in new {
+        }
+        *is_unread = new.is_err();
+        for (number, text) in new.unwrap_or_default() {
             let text = text.into();
             for (key, hearer) in &mut *subscribers {
                 if self.post(*key, hearer, &text) {
@@ -180,8 +185,8 @@ impl Subscription {
         self.missed.swap(0, Ordering::Relaxed)
     }
 
-    /// What [`Feed::resume`] needs: the number of the last event that the subscriber was told of, and how many it has
-    /// missed since the last call of [`missed`](Subscription::missed).
+    /// The arguments of [`Feed::resume`]: the number of the last event that the subscriber was told of, and how
+    /// many it has missed since the last call of [`missed`](Subscription::missed).
     pub(crate) fn position(&self) -> (i64, u64) {
         let state = self.feed.state();
         let heard = state.subscribers.get(&self.key).map_or(0, |hearer| hearer.heard);

@@ -2,16 +2,21 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Result};
 
 /// The file of the journal, and those that `SQLite` makes beside it.
 const FILES: [&str; 3] = ["events.sqlite", "events.sqlite-wal", "events.sqlite-shm"];
 
+/// How long a process waits for the other one, which may stand still while it writes. Publishers and subscribers of this
+/// process wait as long, and after that the other process misses the event.
+const BUSY: Duration = Duration::from_millis(500);
+
 /// The events that two processes publish while both use the directory, each with its number.
 ///
-/// A crash of a process loses none of it. It need not outlive the system, because no subscriber does, so it waits for no
-/// disk.
+/// A crash of a process loses none of it. It need not outlive the system, because no subscriber does, so it waits
+/// for no disk.
 #[derive(Debug)]
 pub(crate) struct Journal {
     sql: Connection,
@@ -34,7 +39,7 @@ impl Journal {
         Ok(Self { sql, published: 0 })
     }
 
-    /// Opens the journal of another process. What is in it counts as published.
+    /// Opens the journal of another process. Events in it count as published.
     pub(crate) fn join(root: &Path) -> Result<Self> {
         let sql = connect(root, OpenFlags::empty())?;
         let last = "SELECT ifnull(max(number), 0) FROM events";
@@ -81,7 +86,7 @@ impl Journal {
     }
 }
 
-/// Removes the files. What is left of them is removed before the next journal is made.
+/// Removes the files. Their remains are removed before the next journal is made.
 fn remove(root: &Path) {
     for name in FILES {
         let _ = fs::remove_file(root.join(name));
@@ -91,6 +96,7 @@ fn remove(root: &Path) {
 fn connect(root: &Path, create: OpenFlags) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let sql = Connection::open_with_flags(root.join(FILES[0]), flags)?;
+    sql.busy_timeout(BUSY)?;
     sql.execute_batch("PRAGMA synchronous = OFF")?;
     Ok(sql)
 }

@@ -15,11 +15,11 @@ use crate::waits::{Waiter, Wanted};
 commands! { c:
     "lmove" 5 Grow => {
         let (from, to) = (end(&c.args[3])?, end(&c.args[4])?);
-        let moved = move_element(c.store, (c.key, from), (&c.args[2], to))?;
+        let moved = move_element(c.store, c.key, from, &c.args[2], to)?;
         c.out.optional(moved)
     },
     "rpoplpush" 3 Grow => {
-        let moved = move_element(c.store, (c.key, End::Right), (&c.args[2], End::Left))?;
+        let moved = move_element(c.store, c.key, End::Right, &c.args[2], End::Left)?;
         c.out.optional(moved)
     },
     "blpop" -3 Write => take_or_wait(c, Wanted::Element(End::Left))?,
@@ -89,8 +89,10 @@ pub(crate) fn pop_from(store: &mut Store, key: &[u8], end: End) -> Result<Option
 /// Moves an element from a list to another one or within it; `None` if there is no list.
 pub(crate) fn move_element(
     store: &mut Store,
-    (source, from): (&[u8], End),
-    (destination, to): (&[u8], End),
+    source: &[u8],
+    from: End,
+    destination: &[u8],
+    to: End,
 ) -> Result<Option<Bytes>, Error> {
     if store.read::<List>(source)?.is_none() {
         return Ok(None);

@@ -123,7 +123,7 @@ pub(crate) struct Store {
     pub(crate) started: i64,
     /// The counters of `INFO`.
     pub(crate) stats: Stats,
-    /// What has changed since a new process began to get a copy.
+    /// The keys that have changed since a new process began to get a copy.
     changes: Option<Box<copy::Changes>>,
 }
 

@@ -227,7 +227,7 @@ impl Limits {
 }
 
 impl Limits {
-    /// What [`parse`](Self::parse) makes the same limits of.
+    /// The text from which [`parse`](Self::parse) makes the same limits.
     pub(crate) fn to_text(self) -> String {
         let Self { hard, soft, seconds } = self;
         format!("pubsub {hard} {soft} {seconds}")

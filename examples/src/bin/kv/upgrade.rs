@@ -1,4 +1,4 @@
-//! What goes to a new process of the server: the store, and what is known of each client.
+//! The data for a new process of the server: the store, and the state of each client.
 
 #[cfg(unix)]
 use std::{

@@ -40,7 +40,7 @@ impl Wanted {
                 out.bulk(&element);
             }
             Self::Move { from, destination, to } => {
-                let moved = move_element(store, (key, *from), (destination, *to))?;
+                let moved = move_element(store, key, *from, destination, *to)?;
                 let Some(element) = moved else { return Ok(false) };
                 out.bulk(&element);
             }

@@ -75,8 +75,8 @@ impl Query {
         };
         let Some(set) = c.store.read::<Zset>(c.key)? else { return Ok(c.out.array(0)) };
         let ranks = match (scores, members) {
-            (Some(ends), _) => by_score(set, ends),
-            (_, Some(ends)) => by_lex(set, ends),
+            (Some((min, max)), _) => by_score(set, min, max),
+            (_, Some((min, max))) => by_lex(set, min, max),
             (None, None) => {
                 let ranks = range(by_rank.0, by_rank.1, set.len());
                 let reversed = set.len() - ranks.end..set.len() - ranks.start;

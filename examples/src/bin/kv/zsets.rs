@@ -35,14 +35,14 @@ commands! { c:
     "zrangebylex" -4 Read => Query::parse(c, Some(By::Lex), Some(false))?.reply(c)?,
     "zrevrangebylex" -4 Read => Query::parse(c, Some(By::Lex), Some(true))?.reply(c)?,
     "zcount" 4 Read => {
-        let ends = (ScoreEnd::parse(&c.args[2])?, ScoreEnd::parse(&c.args[3])?);
+        let (min, max) = (ScoreEnd::parse(&c.args[2])?, ScoreEnd::parse(&c.args[3])?);
         let set = c.store.read::<Zset>(c.key)?;
-        c.out.count(set.map_or(0, |set| by_score(set, ends).len()))
+        c.out.count(set.map_or(0, |set| by_score(set, min, max).len()))
     },
     "zlexcount" 4 Read => {
-        let ends = (LexEnd::parse(&c.args[2])?, LexEnd::parse(&c.args[3])?);
+        let (min, max) = (LexEnd::parse(&c.args[2])?, LexEnd::parse(&c.args[3])?);
         let set = c.store.read::<Zset>(c.key)?;
-        c.out.count(set.map_or(0, |set| by_lex(set, ends).len()))
+        c.out.count(set.map_or(0, |set| by_lex(set, min, max).len()))
     },
     "zrem" -3 Write => c.out.count(c.store.edit(c.key, |set: &mut Zset, used| {
         let removed = c.args.from(2).filter(|member| set.remove(member));
@@ -53,25 +53,25 @@ commands! { c:
         remove(c, |set| range(start, end, set.len()))?
     },
     "zremrangebyscore" 4 Write => {
-        let ends = (ScoreEnd::parse(&c.args[2])?, ScoreEnd::parse(&c.args[3])?);
-        remove(c, |set| by_score(set, ends))?
+        let (min, max) = (ScoreEnd::parse(&c.args[2])?, ScoreEnd::parse(&c.args[3])?);
+        remove(c, |set| by_score(set, min, max))?
     },
     "zremrangebylex" 4 Write => {
-        let ends = (LexEnd::parse(&c.args[2])?, LexEnd::parse(&c.args[3])?);
-        remove(c, |set| by_lex(set, ends))?
+        let (min, max) = (LexEnd::parse(&c.args[2])?, LexEnd::parse(&c.args[3])?);
+        remove(c, |set| by_lex(set, min, max))?
     },
     "zpopmin" -2 Write => pop(c, |count, len| 0..count.min(len))?,
     "zpopmax" -2 Write => pop(c, |count, len| len - count.min(len)..len)?,
 }
 
 /// The ranks of the members with scores in a range.
-pub(crate) fn by_score(set: &SortedSet, (min, max): (ScoreEnd, ScoreEnd)) -> Range<usize> {
+pub(crate) fn by_score(set: &SortedSet, min: ScoreEnd, max: ScoreEnd) -> Range<usize> {
     let start = set.partition(|score, _| min.is_above(score));
     start..set.partition(|score, _| max.includes(score)).max(start)
 }
 
 /// The ranks of the members in a range of members, which all have the same score.
-pub(crate) fn by_lex(set: &SortedSet, (min, max): (LexEnd<'_>, LexEnd<'_>)) -> Range<usize> {
+pub(crate) fn by_lex(set: &SortedSet, min: LexEnd<'_>, max: LexEnd<'_>) -> Range<usize> {
     let start = set.partition(|_, member| min.is_above(member));
     start..set.partition(|_, member| max.includes(member)).max(start)
 }

@@ -3,7 +3,7 @@
 use fsm_examples::http::{Fields, Framing, Refusal, Scan, StatusLine, keeps_alive, split};
 use fsm_runtime::{Decoded, Frame, frame};
 
-/// What a client must know of the head of an answer.
+/// The facts in the head of an answer that a client needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) status: u16,
@@ -39,7 +39,7 @@ impl Frame for Heads {
     type Error = Refusal;
 
     fn decode(&mut self, input: &[u8]) -> Result<Decoded<Head>, Refusal> {
-        // What is no answer from its beginning has no end to wait for.
+        // Bytes that do not begin like an answer have no end to wait for.
         if !b"HTTP/1.".iter().zip(input).all(|(one, other)| one == other) {
             return Err(Refusal::bad("the answer is not HTTP/1"));
         }

@@ -1,4 +1,4 @@
-//! What all connections share: what they shall do, and what they have done.
+//! The data that all connections share: their task, and the counts of their work.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ pub(crate) struct Load {
     over: Condvar,
 }
 
-/// What [`Load::wait`] waits for.
+/// The events that [`Load::wait`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The time has come.

@@ -24,7 +24,7 @@ struct Waiting<T> {
     expected: T,
 }
 
-/// What a connection does next.
+/// The next action of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Sends a request, which counts as sent from now on, and says so with [`sent`](Requests::sent).
@@ -69,7 +69,7 @@ impl<T> Requests<T> {
         self.waiting.push_back(Waiting { due, sent, expected });
     }
 
-    /// What is known of the next answer; `None` if there should be none.
+    /// The expectation of the next answer; `None` if there should be none.
     pub(crate) fn expected(&self) -> Option<&T> {
         self.waiting.front().map(|waiting| &waiting.expected)
     }

@@ -71,7 +71,7 @@ pub(crate) struct Side {
     random: fastrand::Rng,
 }
 
-/// What is common to the commands of all connections.
+/// The parts of commands that all connections share.
 #[derive(Debug)]
 struct Mix {
     sets: u8,

@@ -1,4 +1,4 @@
-//! What the connections have counted.
+//! The counts of the connections.
 
 use std::time::{Duration, Instant};
 

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     settings: Settings,
 }
 
-/// What the machine of each client is told.
+/// The settings of the machine of each client.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Settings {
     /// The longest time between two requests of a client; after it the proxy closes the connection

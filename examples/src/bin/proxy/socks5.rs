@@ -161,7 +161,7 @@ impl std::str::FromStr for User {
     }
 }
 
-/// What all connections share.
+/// The data that all connections share.
 #[derive(Default)]
 pub(crate) struct Door {
     /// The passwords of the users; if there are none, no login is necessary.

@@ -110,7 +110,8 @@ pub(crate) struct Options {
     certificate: Certificate,
     #[command(flatten)]
     trust: Trust,
-    /// A target: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, or one of them after `tls:`. It may be given several times
+    /// A target: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, or one of them after `tls:`. It may be
+    /// given several times
     #[arg(long, value_name = "TARGET", required = true)]
     to: Vec<Target>,
     #[command(flatten)]
@@ -131,7 +132,7 @@ pub(crate) enum SendProxy {
     V2,
 }
 
-/// What all connections share.
+/// The data that all connections share.
 pub(crate) struct Forwarder {
     targets: Targets,
     accept_proxy: bool,

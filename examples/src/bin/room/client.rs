@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Moves, MovesHandler};
 
-use super::house::{House, Seat};
+use super::rooms::{Profile, SharedRooms};
 use super::{Line, LinesError, Times, member};
 
 /// The handler of a member's connection.
 pub(super) struct Client {
-    house: Arc<House>,
+    shared: Arc<SharedRooms>,
     key: Option<Key>,
     nick: Arc<str>,
     room: Arc<str>,
@@ -23,23 +23,23 @@ pub(super) struct Client {
 type Context<'a> = Cx<'a, Arc<str>, Times>;
 
 impl Client {
-    pub(super) fn new(house: Arc<House>) -> Self {
+    pub(super) fn new(shared: Arc<SharedRooms>) -> Self {
         let (nick, room) = (Arc::default(), Arc::default());
-        Self { house, key: None, nick, room, missed: Arc::default(), leaves: Cell::new(false) }
+        Self { shared, key: None, nick, room, missed: Arc::default(), leaves: Cell::new(false) }
     }
 
     /// Goes to a room, and tells those in the old and in the new one.
     fn join(&mut self, room: &str, cx: &mut Context<'_>) {
-        let (room, mut rooms) = (Arc::<str>::from(room), self.house.rooms());
-        let seat = Seat { nick: Arc::clone(&self.nick), missed: Arc::clone(&self.missed) };
-        if let Err(why) = rooms.enter(&room, cx.key(), seat) {
+        let (room, mut rooms) = (Arc::<str>::from(room), self.shared.lock());
+        let profile = Profile { nick: Arc::clone(&self.nick), missed: Arc::clone(&self.missed) };
+        if let Err(why) = rooms.enter(&room, cx.key(), profile) {
             drop(rooms);
             return answer(cx, why);
         }
         if self.room != room {
             rooms.leave(&self.room, cx.key());
-            self.house.say(&rooms, &self.room, cx.key(), &format!("* {} leaves", self.nick));
-            self.house.say(&rooms, &room, cx.key(), &format!("* {} joins", self.nick));
+            self.shared.say(&rooms, &self.room, cx.key(), &format!("* {} leaves", self.nick));
+            self.shared.say(&rooms, &room, cx.key(), &format!("* {} joins", self.nick));
             self.room = room;
         }
         drop(rooms);
@@ -47,7 +47,7 @@ impl Client {
     }
 
     fn rename(&mut self, nick: &str, cx: &mut Context<'_>) {
-        let mut rooms = self.house.rooms();
+        let mut rooms = self.shared.lock();
         match rooms.register(nick, cx.key()) {
             Err(why) => {
                 drop(rooms);
@@ -56,10 +56,10 @@ impl Client {
             Ok(nick) => {
                 rooms.nicks.remove(&self.nick);
                 let text = format!("* {} is now {nick}", self.nick);
-                self.house.say(&rooms, &self.room, cx.key(), &text);
+                self.shared.say(&rooms, &self.room, cx.key(), &text);
                 self.nick = Arc::clone(&nick);
-                let seat = Seat { nick, missed: Arc::clone(&self.missed) };
-                let entered = rooms.enter(&self.room, cx.key(), seat);
+                let profile = Profile { nick, missed: Arc::clone(&self.missed) };
+                let entered = rooms.enter(&self.room, cx.key(), profile);
                 drop(rooms);
                 if let Err(why) = entered {
                     return answer(cx, why);
@@ -71,15 +71,15 @@ impl Client {
 
     fn list_members(&self, cx: &mut Context<'_>) {
         let names = {
-            let rooms = self.house.rooms();
+            let rooms = self.shared.lock();
             let members = rooms.members.get(&self.room).into_iter().flatten();
-            members.map(|(_, seat)| Arc::clone(&seat.nick)).collect()
+            members.map(|(_, profile)| Arc::clone(&profile.nick)).collect()
         };
         list(names, cx);
     }
 
     fn list_rooms(&self, cx: &mut Context<'_>) {
-        let names = self.house.rooms().members.keys().cloned().collect();
+        let names = self.shared.lock().members.keys().cloned().collect();
         list(names, cx);
     }
 }
@@ -108,17 +108,17 @@ impl Drop for Client {
     /// Leaves, however the connection ended. A member who has moved to another process has not left.
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let mut rooms = self.house.rooms();
+            let mut rooms = self.shared.lock();
             rooms.leave(&self.room, key);
             rooms.nicks.remove(&self.nick);
             if !self.leaves.get() {
-                self.house.say(&rooms, &self.room, key, &format!("* {} leaves", self.nick));
+                self.shared.say(&rooms, &self.room, key, &format!("* {} leaves", self.nick));
             }
         }
     }
 }
 
-/// A member keeps name and room in a new process of the server. The house there fills up as they come.
+/// A member keeps name and room in a new process of the server. The rooms there fill up as they come.
 impl MovesHandler for Client {
     fn pack(&self, into: &mut Vec<u8>) {
         self.leaves.set(true);
@@ -138,13 +138,13 @@ impl MovesHandler for Client {
         if self.nick.is_empty() {
             return;
         }
-        let mut rooms = self.house.rooms();
+        let mut rooms = self.shared.lock();
         if let Some(old) = self.key.replace(key) {
             rooms.leave(&self.room, old);
         }
         rooms.nicks.insert(Arc::clone(&self.nick), key);
-        let seat = Seat { nick: Arc::clone(&self.nick), missed: Arc::clone(&self.missed) };
-        if rooms.enter(&self.room, key, seat).is_err() {
+        let profile = Profile { nick: Arc::clone(&self.nick), missed: Arc::clone(&self.missed) };
+        if rooms.enter(&self.room, key, profile).is_err() {
             // Members who came first have filled it. This one hears nothing until the next `/join`.
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
@@ -153,7 +153,7 @@ impl MovesHandler for Client {
 
 impl member::Handler for Client {
     fn name(&mut self, line: &[u8], cx: &mut Context<'_>) -> member::AfterName {
-        let registered = self.house.rooms().register(&printable(line), cx.key());
+        let registered = self.shared.lock().register(&printable(line), cx.key());
         match registered {
             Err(why) => {
                 answer(cx, why);
@@ -185,7 +185,7 @@ impl member::Handler for Client {
                 "" => {}
                 text => {
                     let text = format!("{}: {text}", self.nick);
-                    self.house.say(&self.house.rooms(), &self.room, cx.key(), &text);
+                    self.shared.say(&self.shared.lock(), &self.room, cx.key(), &text);
                 }
             },
         }

@@ -14,7 +14,7 @@
 //! the mailbox has no room for, and hears how much that was. At SIGTERM each member gets a last line.
 
 mod client;
-mod house;
+mod rooms;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use fsm_runtime::Pipeline;
 use fsm_runtime::prelude::*;
 
 use client::Client;
-use house::House;
+use rooms::SharedRooms;
 
 /// A line of a member who has a name.
 #[frame(Lines, line = b"\r\n" | b"\n", max = 512)]
@@ -124,8 +124,8 @@ fn main() -> Result<(), PoolError> {
     let Options { serving, idle, ping } = Options::parse();
     let _log = serving.start_log()?;
     let room = serving.pool(Pool::builder("room")).settings(Times { idle, ping });
-    let house = House::new(room.handle());
-    let room = room.handler(move |_peer| Client::new(Arc::clone(&house)));
+    let shared = SharedRooms::new(room.handle());
+    let room = room.handler(move |_peer| Client::new(Arc::clone(&shared)));
     let pipeline = Pipeline::new().pool(room);
     // So that each member hears each line, whichever process it is said in.
     #[cfg(unix)]
@@ -141,9 +141,9 @@ mod tests {
     use super::client::COMMANDS;
     use super::*;
 
-    /// A client of a house whose pool never runs.
+    /// A client of rooms whose pool never runs.
     fn client() -> Client {
-        Client::new(House::new(Pool::builder("room").handle()))
+        Client::new(SharedRooms::new(Pool::builder("room").handle()))
     }
 
     fn member(nick: &str) -> Session<Member, Client> {

@@ -54,7 +54,7 @@ pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
     }
 }
 
-/// What makes a label different from the others; `None` if the macro does not see it.
+/// The value by which a label differs from the others; `None` if the macro does not see it.
 fn key(frame: &Frame, label: &Literal, errors: &mut Errors) -> Option<Vec<u8>> {
     let text = match (&label.value, &frame.tag, &frame.line) {
         (Value::Int(value), Some(tag), _) if *value <= tag.largest() => {

@@ -73,7 +73,7 @@ fn name(case: &Case, at: usize, name: &Ident, errors: &mut Errors) {
     }
 }
 
-/// What to write for a name that no field before `user` has.
+/// The text to write for a name that no field before `user` has.
 fn instead(before: &[Field], user: &Ident, name: &Ident) -> String {
     let numbers = before.iter().filter(|field| field.kind.int().is_some() && !field.optional);
     let known: Vec<String> = numbers.map(|field| field.name.to_string()).collect();

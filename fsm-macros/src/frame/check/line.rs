@@ -61,7 +61,7 @@ pub(crate) fn check(frame: &Frame, case: &Case, errors: &mut Errors) {
     }
 }
 
-/// What is written is read as the same words.
+/// The decoder reads the written line as the same words.
 fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
     let fields = case.words();
     for (at, field) in fields.iter().enumerate() {

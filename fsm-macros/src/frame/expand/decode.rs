@@ -23,7 +23,7 @@ pub(crate) struct Steps<'a> {
     at: At,
     /// All bytes of the part are there.
     in_part: bool,
-    /// What to remember before `More` is returned.
+    /// The statements that store the progress before `More` is returned.
     saves: Vec<TokenStream>,
     /// The locals of the last field that `saves` name, each with its value if the field is not there.
     locals: Vec<(Ident, TokenStream)>,
@@ -208,7 +208,7 @@ fn cases(frame: &Frame) -> TokenStream {
     }
 }
 
-/// What the decoder remembers of an incomplete frame.
+/// The progress on an incomplete frame that the decoder stores.
 pub(crate) fn progress(frame: &Frame) -> Vec<(Ident, TokenStream)> {
     let root = &frame.root;
     let mut all: Vec<(Ident, TokenStream)> = Vec::new();

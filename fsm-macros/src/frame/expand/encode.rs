@@ -150,7 +150,7 @@ impl Case {
     }
 }
 
-/// What the value of a field follows from.
+/// The source from which the value of a field follows.
 enum Following {
     Length(TokenStream),
     Tag(TokenStream),

@@ -22,11 +22,27 @@ pub(crate) struct Args {
     root: Option<TokenStream>,
 }
 
+/// The arguments that are checked together, once all are read.
+#[derive(Default)]
+struct Given {
+    tag: Option<Ident>,
+    line: Option<Argument<Ends>>,
+    max: Option<Argument<Size>>,
+    ignore_case: Option<Ident>,
+}
+
+/// An argument `key = value`.
+struct Argument<T> {
+    key: Ident,
+    /// `None` after a finding.
+    value: Option<T>,
+}
+
 /// One comma-separated part of an attribute.
 pub(crate) struct Entry {
     /// The word before the `=`.
     pub(crate) key: Option<Ident>,
-    /// What is behind the `=`, or all of it if there is none.
+    /// The tokens after the `=`, or all of it if there is none.
     pub(crate) value: TokenStream,
 }
 
@@ -71,7 +87,7 @@ impl Args {
         errors: &mut Errors,
     ) -> Self {
         let mut args = Self::default();
-        let (mut ends, mut max, mut ignore_case, mut tag) = (None, None, None, None);
+        let mut given = Given::default();
         let mut seen: Vec<String> = Vec::new();
         let place = tokens.clone();
         for (at, entry) in entries(tokens, errors).into_iter().enumerate() {
@@ -104,55 +120,14 @@ impl Args {
                 errors.at(Code::Twice, &key, format_args!("`{name}` is here twice; remove one"));
                 continue;
             }
-            let lacks = |example: &str, errors: &mut Errors| {
-                let text = format!("`{name}` lacks its value; write `{example}`");
-                errors.at(Code::ValueMissing, &key, text);
-            };
-            let has_value = entry.key.is_some() && !entry.value.is_empty();
-            match name.as_str() {
-                "le" | "ignore_case" if entry.key.is_some() => {
-                    let text = format!("`{name}` takes no value; write `{name}` alone");
-                    errors.at(Code::TooMuch, &entry.value, text);
-                }
-                "le" => args.little = true,
-                "ignore_case" => ignore_case = Some(key.clone()),
-                "tag" if !has_value => lacks("tag = u8", errors),
-                "tag" => {
-                    args.tag = types::tag(&entry.value, errors);
-                    if is_struct {
-                        let text =
-                            "a struct has no tag; declare it as the first field, with `#[is(..)]`";
-                        errors.at(Code::NoTag, &key, text);
-                    }
-                    tag = Some(key.clone());
-                }
-                "line" if !has_value => lacks("line = b\"\\r\\n\"", errors),
-                "line" => ends = Some((key.clone(), literal::ends(&entry.value, errors))),
-                "max" if !has_value => lacks("max = 1KiB", errors),
-                "max" => max = Some((key.clone(), literal::size(&entry.value, errors))),
-                "crate" if syn::parse2::<Path>(entry.value.clone()).is_ok() => {
-                    args.root = Some(entry.value);
-                }
-                "crate" => lacks("crate = ::path", errors),
-                _ => {
-                    let known = spelling::nearest(&name, &KEYS);
-                    let remedy = match known {
-                        Some(known) => format!("did you mean `{known}`?"),
-                        None => format!("the keys of `frame` are {}", spelling::list(KEYS)),
-                    };
-                    errors.at(
-                        Code::UnknownKey,
-                        &key,
-                        format_args!("unknown key `{name}`; {remedy}"),
-                    );
-                }
-            }
+            args.set(&mut given, key, entry, is_struct, errors);
             seen.push(name);
         }
         if let Some(tag) = &mut args.tag {
             tag.little = args.little;
         }
-        args.line(ends, max, ignore_case, errors);
+        let tag = given.tag.take();
+        args.line(given, errors);
         if let (Some(tag), Some(_)) = (tag, &args.line) {
             let text = "the tag of a line is its first word; remove `tag`";
             errors.at(Code::TwoLayouts, tag, text);
@@ -166,16 +141,65 @@ impl Args {
         args
     }
 
-    fn line(
+    /// Takes an argument with a key that is there for the first time.
+    fn set(
         &mut self,
-        ends: Option<(Ident, Option<Ends>)>,
-        max: Option<(Ident, Option<Size>)>,
-        ignore_case: Option<Ident>,
+        given: &mut Given,
+        key: Ident,
+        entry: Entry,
+        is_struct: bool,
         errors: &mut Errors,
     ) {
-        match (ends, max) {
-            (Some((_, ends)), Some((_, max))) => {
-                let (Some(ends), Some(max)) = (ends, max) else { return };
+        let name = key.to_string();
+        let lacks = |example: &str, errors: &mut Errors| {
+            let text = format!("`{name}` lacks its value; write `{example}`");
+            errors.at(Code::ValueMissing, &key, text);
+        };
+        let has_value = entry.key.is_some() && !entry.value.is_empty();
+        match name.as_str() {
+            "le" | "ignore_case" if entry.key.is_some() => {
+                let text = format!("`{name}` takes no value; write `{name}` alone");
+                errors.at(Code::TooMuch, &entry.value, text);
+            }
+            "le" => self.little = true,
+            "ignore_case" => given.ignore_case = Some(key),
+            "tag" if !has_value => lacks("tag = u8", errors),
+            "tag" => {
+                self.tag = types::tag(&entry.value, errors);
+                if is_struct {
+                    let text =
+                        "a struct has no tag; declare it as the first field, with `#[is(..)]`";
+                    errors.at(Code::NoTag, &key, text);
+                }
+                given.tag = Some(key);
+            }
+            "line" if !has_value => lacks("line = b\"\\r\\n\"", errors),
+            "line" => {
+                given.line = Some(Argument { value: literal::ends(&entry.value, errors), key });
+            }
+            "max" if !has_value => lacks("max = 1KiB", errors),
+            "max" => given.max = Some(Argument { value: literal::size(&entry.value, errors), key }),
+            "crate" if syn::parse2::<Path>(entry.value.clone()).is_ok() => {
+                self.root = Some(entry.value);
+            }
+            "crate" => lacks("crate = ::path", errors),
+            _ => {
+                let known = spelling::nearest(&name, &KEYS);
+                let remedy = match known {
+                    Some(known) => format!("did you mean `{known}`?"),
+                    None => format!("the keys of `frame` are {}", spelling::list(KEYS)),
+                };
+                errors.at(Code::UnknownKey, &key, format_args!("unknown key `{name}`; {remedy}"));
+            }
+        }
+    }
+
+    /// Makes the line, or the bound, of the arguments for them.
+    fn line(&mut self, given: Given, errors: &mut Errors) {
+        let Given { line, max, ignore_case, .. } = given;
+        match (line, max) {
+            (Some(line), Some(max)) => {
+                let (Some(ends), Some(max)) = (line.value, max.value) else { return };
                 for end in ends.all() {
                     if end.value.bytes().is_some_and(|bytes| bytes.contains(&b' ')) {
                         let text = "a space is between the words of a line, and cannot end it";
@@ -184,11 +208,11 @@ impl Args {
                 }
                 self.line = Some(Line { ends, max, ignore_case: ignore_case.is_some() });
             }
-            (Some((key, _)), None) => {
+            (Some(Argument { key, .. }), None) => {
                 let text = "nothing bounds the line; add `max = 1KiB`";
                 errors.at(Code::Unbounded, key, text);
             }
-            (None, Some((_, max))) => self.max = max,
+            (None, Some(max)) => self.max = max.value,
             (None, None) => {
                 if let Some(key) = ignore_case {
                     let text =

@@ -18,7 +18,7 @@ use crate::spelling;
 const SHAPES: [&str; 9] =
     ["varint", "decimal", "hex", "bytes", "until", "rest", "times", "tag", "is"];
 
-/// What to write for an attribute that looks like one of the macro's.
+/// The text to write for an attribute that looks like one of the macro's.
 pub(crate) fn meant(name: &str) -> Option<String> {
     let remedy = match name {
         "magic" | "literal" | "equals" | "value" | "constant" | "variant" | "case" | "id"

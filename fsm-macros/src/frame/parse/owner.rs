@@ -2,7 +2,7 @@ use proc_macro2::Ident;
 
 use super::super::ast::Int;
 
-/// What a field has to know of the item that it is in.
+/// The properties of an item that its fields depend on.
 pub(crate) struct Owner {
     pub(crate) name: Ident,
     /// That of the item, without its `'`.

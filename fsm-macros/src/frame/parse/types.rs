@@ -1,6 +1,6 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, Lifetime, PathArguments, Type};
+use syn::{GenericArgument, Lifetime, PathArguments, Type, TypePath, TypeReference};
 
 use super::super::ast::Int;
 use super::owner::Owner;
@@ -73,7 +73,7 @@ fn argument(ty: &Type, name: &str) -> Option<Type> {
     }
 }
 
-/// What a type is; after a finding `None`.
+/// The kind of a type; `None` after a finding.
 pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors) -> Option<Known> {
     if let Some(int) = int(ty, little) {
         return Some(Known::Int(int));
@@ -82,79 +82,8 @@ pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors)
         Type::Array(array) if is(&array.elem, "u8") => {
             return Some(Known::Array(array.len.to_token_stream()));
         }
-        Type::Reference(reference) => {
-            let text = match &*reference.elem {
-                Type::Slice(slice) if is(&slice.elem, "u8") => false,
-                elem if is(elem, "str") => true,
-                _ => {
-                    let text = "a frame lends bytes and text; write `&'a [u8]` or `&'a str`";
-                    errors.at(Code::FieldType, ty, text);
-                    return None;
-                }
-            };
-            if let Some(mutable) = reference.mutability {
-                let text = "a frame lends this from the input, and cannot change it; remove `mut`";
-                errors.at(Code::FieldType, mutable, text);
-                return None;
-            }
-            let elem = spelling::tokens(&reference.elem.to_token_stream());
-            let place = reference.and_token.to_token_stream();
-            let lifetime = reference.lifetime.as_ref();
-            lends(lifetime, &place, &|name| format!("&{name} {elem}"), owner, errors)?;
-            return Some(Known::Borrowed { text });
-        }
-        Type::Path(path) => {
-            if let Some(decoder) = argument(ty, "Times") {
-                let written = spelling::tokens(&decoder.to_token_stream());
-                let write = |name: &str| format!("Times<{name}, {written}>");
-                let place = path.path.segments.last().map(|it| &it.ident).to_token_stream();
-                lends(lifetime(ty), &place, &write, owner, errors)?;
-                if let Some(lifetime) = lifetime(&decoder) {
-                    let text = format!(
-                        "`{written}` is the frame; write the name of its decoder, which is in its \
-                         `#[frame(..)]` and has no `{lifetime}`"
-                    );
-                    errors.at(Code::FieldType, decoder, text);
-                    return None;
-                }
-                return Some(Known::Times(Box::new(decoder)));
-            }
-            if let Some(last) = path.path.segments.last() {
-                if last.ident == owner.name {
-                    let text = "a frame cannot contain itself; its end would have no bound";
-                    errors.at(Code::FieldType, ty, text);
-                    return None;
-                }
-                if let Some(text) = other_int(&last.ident.to_string()) {
-                    errors.at(Code::FieldType, ty, text);
-                    return None;
-                }
-                let remedy = remedy(&last.ident.to_string());
-                if let Some(remedy) = remedy {
-                    let text = format!(
-                        "`{}` is no type of a frame; {remedy}",
-                        spelling::tokens(&ty.to_token_stream())
-                    );
-                    errors.at(Code::FieldType, ty, text);
-                    return None;
-                }
-                if last.ident == "bool" {
-                    return Some(Known::Bool);
-                }
-                if last.ident == "Words" {
-                    let write = |name: &str| format!("Words<{name}>");
-                    lends(lifetime(ty), &ty.to_token_stream(), &write, owner, errors)?;
-                    return Some(Known::Words);
-                }
-            }
-            if let Some(found) = lifetime(ty) {
-                let last = path.path.segments.last().map(|last| last.ident.to_string());
-                let last = last.unwrap_or_default();
-                let write = |name: &str| format!("{last}<{name}>");
-                lends(Some(found), &found.to_token_stream(), &write, owner, errors)?;
-            }
-            return Some(Known::Other);
-        }
+        Type::Reference(reference) => return borrowed(ty, reference, owner, errors),
+        Type::Path(path) => return named(ty, path, owner, errors),
         Type::Array(array) => {
             let elem = spelling::tokens(&array.elem.to_token_stream());
             let text = format!(
@@ -173,6 +102,99 @@ pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors)
         "a field has an integer, bytes, a text, or a type that is declared with `#[frame(..)]`";
     errors.at(Code::FieldType, ty, text);
     None
+}
+
+/// The kind of `&'a [u8]` and `&'a str`.
+fn borrowed(
+    ty: &Type,
+    reference: &TypeReference,
+    owner: &Owner,
+    errors: &mut Errors,
+) -> Option<Known> {
+    let text = match &*reference.elem {
+        Type::Slice(slice) if is(&slice.elem, "u8") => false,
+        elem if is(elem, "str") => true,
+        _ => {
+            let text = "a frame lends bytes and text; write `&'a [u8]` or `&'a str`";
+            errors.at(Code::FieldType, ty, text);
+            return None;
+        }
+    };
+    if let Some(mutable) = reference.mutability {
+        let text = "a frame lends this from the input, and cannot change it; remove `mut`";
+        errors.at(Code::FieldType, mutable, text);
+        return None;
+    }
+    let elem = spelling::tokens(&reference.elem.to_token_stream());
+    let place = reference.and_token.to_token_stream();
+    let lifetime = reference.lifetime.as_ref();
+    lends(lifetime, &place, &|name| format!("&{name} {elem}"), owner, errors)?;
+    Some(Known::Borrowed { text })
+}
+
+/// The kind of a type with a name.
+fn named(ty: &Type, path: &TypePath, owner: &Owner, errors: &mut Errors) -> Option<Known> {
+    if let Some(decoder) = argument(ty, "Times") {
+        return times(ty, path, decoder, owner, errors);
+    }
+    if let Some(last) = path.path.segments.last() {
+        if last.ident == owner.name {
+            let text = "a frame cannot contain itself; its end would have no bound";
+            errors.at(Code::FieldType, ty, text);
+            return None;
+        }
+        if let Some(text) = other_int(&last.ident.to_string()) {
+            errors.at(Code::FieldType, ty, text);
+            return None;
+        }
+        let remedy = remedy(&last.ident.to_string());
+        if let Some(remedy) = remedy {
+            let text = format!(
+                "`{}` is no type of a frame; {remedy}",
+                spelling::tokens(&ty.to_token_stream())
+            );
+            errors.at(Code::FieldType, ty, text);
+            return None;
+        }
+        if last.ident == "bool" {
+            return Some(Known::Bool);
+        }
+        if last.ident == "Words" {
+            let write = |name: &str| format!("Words<{name}>");
+            lends(lifetime(ty), &ty.to_token_stream(), &write, owner, errors)?;
+            return Some(Known::Words);
+        }
+    }
+    if let Some(found) = lifetime(ty) {
+        let last = path.path.segments.last().map(|last| last.ident.to_string());
+        let last = last.unwrap_or_default();
+        let write = |name: &str| format!("{last}<{name}>");
+        lends(Some(found), &found.to_token_stream(), &write, owner, errors)?;
+    }
+    Some(Known::Other)
+}
+
+/// The kind of `Times<'a, Decoder>`.
+fn times(
+    ty: &Type,
+    path: &TypePath,
+    decoder: Type,
+    owner: &Owner,
+    errors: &mut Errors,
+) -> Option<Known> {
+    let written = spelling::tokens(&decoder.to_token_stream());
+    let write = |name: &str| format!("Times<{name}, {written}>");
+    let place = path.path.segments.last().map(|it| &it.ident).to_token_stream();
+    lends(lifetime(ty), &place, &write, owner, errors)?;
+    if let Some(lifetime) = lifetime(&decoder) {
+        let text = format!(
+            "`{written}` is the frame; write the name of its decoder, which is in its \
+             `#[frame(..)]` and has no `{lifetime}`"
+        );
+        errors.at(Code::FieldType, decoder, text);
+        return None;
+    }
+    Some(Known::Times(Box::new(decoder)))
 }
 
 /// The lifetime of a type `Name<'a, ..>`.
@@ -231,7 +253,7 @@ fn other_int(name: &str) -> Option<String> {
     })
 }
 
-/// What to write for a type that no frame has.
+/// The text to write for a type that no frame has.
 fn remedy(name: &str) -> Option<&'static str> {
     Some(match name {
         "usize" => "its size depends on the machine; write `u32` or `u64`",

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::connection::turn::{NextAction, Turn};
-use crate::machine::context::Taken;
+use crate::machine::context::TakenEvent;
 use crate::machine::input::DecodeProgress;
 use crate::machine::runner::{RunOnce, StopReason};
 use crate::net::other_end::RelayEnd;
@@ -16,7 +16,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     /// Runs the handlers of the two waits, one call each in turns, until neither can complete (W2). Returns
     /// [`StopReason::OtherSide`] when the machine is in another state.
     pub(in crate::connection) fn run_both(&mut self) -> io::Result<StopReason> {
-        let mut taken = Taken::Nothing;
+        let mut taken = TakenEvent::Nothing;
         let mut waits: [Option<WaitSet>; 2] = [None; 2];
         loop {
             let is_gone = self.relay_is_gone();
@@ -29,7 +29,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 RunOnce::Stayed => waits = [None; 2],
                 RunOnce::Moved => return Ok(self.spent().unwrap_or(StopReason::OtherSide)),
                 RunOnce::Stopped(StopReason::Waiting(set)) => {
-                    // What the target has sent before it broke off is read first (W6).
+                    // Bytes that the target has sent before it broke off are read first (W6).
                     let waits_for_room = !set.contains(WaitSet::READ_OTHER);
                     if is_gone && (waits_for_room || self.other_may_bring_more()) {
                         return Ok(StopReason::Waiting(set));
@@ -106,7 +106,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     }
 
     /// Runs one handler, with the input of one of the sockets.
-    fn run_one(&mut self, of_other: bool, taken: &mut Taken) -> RunOnce {
+    fn run_one(&mut self, of_other: bool, taken: &mut TakenEvent) -> RunOnce {
         let gone = self.relay_is_gone();
         let Stream { io, recv, send } = &mut self.stream;
         let Some(other) = &mut self.other else {

@@ -1,4 +1,4 @@
-//! What a handler's `Cx` does with the two sockets of a connection.
+//! The operations of a handler's `Cx` on the two sockets of a connection.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ use crate::net::transport::{OtherAccess, PeerAddr};
 use crate::{Connected, Connecting, Moved, Peer, Relaying, Target};
 
 /// The socket of a connection together with its other one, for the `Cx` of a handler.
-pub(in crate::connection) struct Ends<'a, S> {
+pub(in crate::connection) struct BothEnds<'a, S> {
     socket: &'a S,
     other: RefCell<Borrowed<'a>>,
 }
@@ -27,13 +27,13 @@ struct Borrowed<'a> {
     send: &'a mut SendBuffer,
 }
 
-impl<'a, S> Ends<'a, S> {
+impl<'a, S> BothEnds<'a, S> {
     pub(super) fn new(socket: &'a S, end: &'a mut OtherEnd, send: &'a mut SendBuffer) -> Self {
         Self { socket, other: RefCell::new(Borrowed { end, send }) }
     }
 }
 
-impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
+impl<S: PeerAddr> PeerAddr for BothEnds<'_, S> {
     fn peer(&self) -> io::Result<Peer> {
         self.socket.peer()
     }
@@ -60,7 +60,7 @@ impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
     }
 }
 
-impl<S> OtherAccess for Ends<'_, S> {
+impl<S> OtherAccess for BothEnds<'_, S> {
     fn write(&self, bytes: &[u8]) {
         self.other.borrow_mut().send.write(bytes);
     }

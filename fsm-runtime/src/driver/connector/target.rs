@@ -1,5 +1,6 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use crate::Target;
 
@@ -67,13 +68,14 @@ impl TargetState {
         self.not_before = self.not_before.max(until);
     }
 
-    /// Notes a failure to connect, or without `error` a connection that was of no use. The target is left alone for a random time of at least 1 ms, whose bound doubles with
-    /// each failure from the first to the second of `retry`. Failures meanwhile are part of the same one.
+    /// Notes a failure to connect, or without `error` a connection that was of no use. The target is left
+    /// alone for a random time of at least 1 ms, whose bound doubles with each failure from the start of
+    /// `retry` to its end. Further failures in that time count as the same one.
     pub(super) fn failed(
         &mut self,
         pool: &str,
         error: Option<&dyn Display>,
-        retry: (u64, u64),
+        retry: &RangeInclusive<u64>,
         random: u64,
         now: u64,
     ) {
@@ -84,7 +86,7 @@ impl TargetState {
             crate::log::warn!(pool, target = %self.target, %error, "cannot connect; trying again");
             self.is_logged = true;
         }
-        let (least, longest) = retry;
+        let (least, longest) = (*retry.start(), *retry.end());
         let doubled =
             least.checked_shl(self.failures).filter(|bound| *bound >> self.failures == least);
         let bound = doubled.map_or(longest, |bound| bound.min(longest)).max(1);
@@ -112,21 +114,21 @@ mod tests {
         let (mut state, mut now) = (target(), 1_000);
         for expected in [100, 200, 400, 800, 1_000, 1_000] {
             // The largest random number that there can be.
-            state.failed("pool", Some(&error), (100, 1_000), expected - 1, now);
+            state.failed("pool", Some(&error), &(100..=1_000), expected - 1, now);
             assert_eq!(state.tried_again_at(), Some(now + expected));
             assert!(!state.may_be_tried(now) && state.may_be_tried(now + expected));
-            // What fails meanwhile changes nothing.
-            state.failed("pool", Some(&error), (100, 1_000), 7, now + 1);
+            // Further failures in that time change nothing.
+            state.failed("pool", Some(&error), &(100..=1_000), 7, now + 1);
             assert_eq!(state.tried_again_at(), Some(now + expected));
             now += expected;
         }
         for _ in 0..100 {
-            state.failed("pool", Some(&error), (100, 1_000), u64::MAX, now);
+            state.failed("pool", Some(&error), &(100..=1_000), u64::MAX, now);
             now = state.tried_again_at().unwrap();
         }
         state.works("pool");
         assert!(state.may_be_tried(0));
-        state.failed("pool", Some(&error), (100, 1_000), 99, now);
+        state.failed("pool", Some(&error), &(100..=1_000), 99, now);
         assert_eq!(state.tried_again_at(), Some(now + 100));
     }
 
@@ -140,16 +142,16 @@ mod tests {
             addresses[0]
         };
         assert_eq!(first(&state), one);
-        state.failed("pool", None, (1, 1), 0, 0);
+        state.failed("pool", None, &(1..=1), 0, 0);
         assert_eq!(first(&state), two);
         // It answers, and stays the first.
         state.works("pool");
         assert_eq!(first(&state), two);
-        state.failed("pool", None, (1, 1), 0, 9);
+        state.failed("pool", None, &(1..=1), 0, 9);
         assert_eq!(first(&state), one);
         // An attempt to connect with TCP tells it itself.
         let mut state = TargetState::new("example.org:53".parse().unwrap());
-        state.failed("pool", None, (1, 1), 0, 0);
+        state.failed("pool", None, &(1..=1), 0, 0);
         assert_eq!(first(&state), one);
     }
 
@@ -160,7 +162,7 @@ mod tests {
         let mut state = target();
         state.postpone(1_100);
         assert!(!state.may_be_tried(1_099) && state.may_be_tried(1_100) && !state.is_probed);
-        state.failed("pool", None, (100, 1_000), 99, 1_100);
+        state.failed("pool", None, &(100..=1_000), 99, 1_100);
         assert_eq!(state.tried_again_at(), Some(1_200), "it is the first failure");
     }
 
@@ -169,7 +171,7 @@ mod tests {
         let mut state = target();
         state.dials = 3;
         assert!(state.may_be_tried(0), "nothing speaks against it");
-        state.failed("pool", None, (1, 1), 0, 0);
+        state.failed("pool", None, &(1..=1), 0, 0);
         assert!(!state.may_be_tried(10) && state.tried_again_at().is_none());
         state.dials = 0;
         assert!(state.may_be_tried(10));

@@ -1,4 +1,4 @@
-use super::{Cx, Taken};
+use super::{Cx, TakenEvent};
 use crate::{Key, Kind, TrySendError};
 
 impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
@@ -70,7 +70,7 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     #[doc(hidden)]
     #[inline]
     pub fn message_after_input(&mut self) -> Option<Msg> {
-        if self.last_taken == Taken::Input { self.message_beside_input() } else { None }
+        if self.last_taken == TakenEvent::Input { self.message_beside_input() } else { None }
     }
 
     /// Takes the next message in a state whose input is incomplete. After a message it returns `None`
@@ -78,7 +78,7 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     #[doc(hidden)]
     #[inline]
     pub fn message_instead(&mut self) -> Option<Msg> {
-        if self.stream.is_readable() && self.last_taken == Taken::Message {
+        if self.stream.is_readable() && self.last_taken == TakenEvent::Message {
             return None;
         }
         self.message_beside_input()
@@ -86,17 +86,17 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
 
     #[inline]
     fn message_beside_input(&mut self) -> Option<Msg> {
-        if self.last_taken == Taken::AllMessages {
+        if self.last_taken == TakenEvent::AllMessages {
             return None;
         }
         let Some((message, left)) = self.environment.mailboxes.take_counted(self.key) else {
-            self.last_taken = Taken::AllMessages;
+            self.last_taken = TakenEvent::AllMessages;
             return None;
         };
         self.received += 1;
         // A connection that drains has no turn to come, and looks again for what this message's handler posts to it.
         let all = left == 0 && !self.context.draining;
-        self.last_taken = if all { Taken::AllMessages } else { Taken::Message };
+        self.last_taken = if all { TakenEvent::AllMessages } else { TakenEvent::Message };
         Some(message)
     }
 
@@ -104,8 +104,8 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     #[doc(hidden)]
     #[inline]
     pub fn input_taken(&mut self) {
-        if self.last_taken != Taken::AllMessages {
-            self.last_taken = Taken::Input;
+        if self.last_taken != TakenEvent::AllMessages {
+            self.last_taken = TakenEvent::Input;
         }
     }
 

@@ -8,9 +8,9 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// The output to the other socket, which a `#[connect]` state connects.
     ///
     /// It leaves as the output to the peer does: in one system call when the turn ends, or when the connection
-    /// is there. While more of it is queued than the pool's output mark, the connection takes no input. What is
-    /// queued when the connection fails or is replaced is dropped; in a machine without `#[connect]` all of it
-    /// is.
+    /// is there. While more of it is queued than the pool's output mark, the connection takes no input. Output
+    /// that is queued when the connection fails or is replaced is dropped; a machine without `#[connect]` drops
+    /// all of it.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;

@@ -42,11 +42,12 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// with its beginning.
     ///
     /// The position of the file does not matter. The bytes are those that the file has when they leave, so a file
-    /// that changes meanwhile must be replaced and not overwritten. A range may end behind the end of the file, which
-    /// nobody looks at before: when the file is found to be shorter, or cannot be read, the connection is reset, as
-    /// when a write fails (a file that becomes shorter while the peer takes it may be found so by the send timeout), and ends as [`Ended::Reset`](crate::Ended::Reset). A Unix socket knows no reset: its peer
-    /// sees the end of the stream, and must know the length. The same happens with pipes, terminals and directories,
-    /// because only a file that can be read at any offset can be sent. An empty range queues nothing.
+    /// that changes meanwhile must be replaced and not overwritten. The end of the range is not
+    /// compared with the length of the file. If the file turns out to be shorter, or cannot be read, the connection is
+    /// reset, as when a write fails, and ends as [`Ended::Reset`](crate::Ended::Reset). (If a file becomes shorter
+    /// while the peer takes it, it may be the send timeout that notices.) A Unix socket has no reset: its peer sees the
+    /// end of the stream, and must know the length. The same happens with pipes, terminals and directories, because
+    /// only a file that can be read at any offset can be sent. An empty range queues nothing.
     ///
     /// Bytes that are not in memory are read from the disk in the connection's turn, and its thread waits for them.
     /// A peer that is gone makes `sendfile` raise `SIGPIPE`, which programs with a `main` of Rust ignore from the

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mio::{Registry, Token};
 
-use super::{DatagramSocket, Ends, Session, fits};
+use super::{DatagramSession, DatagramSocket, SessionAddresses, fits};
 use crate::Peer;
 use crate::net::transport::{ByteStream, FileSent, PeerAddr, Read, Source};
 use crate::net::{file_copy, token};
@@ -13,7 +13,7 @@ use crate::net::{file_copy, token};
 #[derive(Debug)]
 pub struct DatagramPeer {
     socket: Arc<DatagramSocket>,
-    ends: Ends,
+    ends: SessionAddresses,
     /// The first datagram until it is read; output after that.
     buffer: Vec<u8>,
     /// The first datagram is not read yet.
@@ -24,18 +24,22 @@ pub struct DatagramPeer {
 
 impl DatagramPeer {
     /// Begins the session of a peer with its first datagram.
-    pub(crate) fn begin(socket: &Arc<DatagramSocket>, ends: Ends, first: &[u8]) -> Self {
-        socket.sessions().by_ends.insert(ends, Session::default());
+    pub(crate) fn begin(
+        socket: &Arc<DatagramSocket>,
+        ends: SessionAddresses,
+        first: &[u8],
+    ) -> Self {
+        socket.sessions().by_ends.insert(ends, DatagramSession::default());
         Self::with_first(socket, ends, first.to_vec())
     }
 
     /// Begins another session of a peer with the datagrams that the one before has left; `None` if there are
     /// none.
-    pub(crate) fn resume(socket: &Arc<DatagramSocket>, ends: Ends) -> Option<Self> {
+    pub(crate) fn resume(socket: &Arc<DatagramSocket>, ends: SessionAddresses) -> Option<Self> {
         socket.next(&ends).map(|first| Self::with_first(socket, ends, first))
     }
 
-    fn with_first(socket: &Arc<DatagramSocket>, ends: Ends, first: Vec<u8>) -> Self {
+    fn with_first(socket: &Arc<DatagramSocket>, ends: SessionAddresses, first: Vec<u8>) -> Self {
         let (socket, buffer) = (Arc::clone(socket), first);
         Self { socket, ends, buffer, is_new: true, has_left: false }
     }

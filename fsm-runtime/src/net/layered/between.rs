@@ -1,9 +1,9 @@
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 
-use super::codec::{Codec, Decoded, RECORD, Sinks, Unread};
+use super::codec::{Codec, DecodeProgress, RECORD, Sinks, Unread};
 use super::held::Held;
-use super::outgoing::{Outgoing, Record, send};
+use super::outgoing::{Record, UnsentBytes, send};
 use crate::layer::LayerEnd;
 use crate::net::transport::{ByteStream, Read};
 
@@ -18,7 +18,7 @@ pub(super) const MOST_UNSENT: usize = 128 * 1024;
 /// The most reads of one turn that bring no plaintext.
 pub(super) const READS: usize = 2;
 
-/// What is between a connection and its stream, between its turns.
+/// The codec between a connection and its stream, with the bytes that it holds between two turns.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Between<C> {
@@ -219,10 +219,10 @@ impl<C: Codec> Between<C> {
         if !outgoing.is_empty() {
             self.held().outgoing.bytes.extend_from_slice(outgoing);
             outgoing.clear();
-            // What stays waits for an event.
+            // The rest waits for an event.
             self.flush(stream)?;
         }
-        let Decoded { used, plain } = self.unless_failed(decoded)?;
+        let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
         self.is_fragment = used == 0 && plain == 0;
         self.keep_unread(wire[used..].to_vec(), rest);
         Ok((plain, drained))
@@ -279,7 +279,7 @@ impl<C: Codec> Between<C> {
             return Err(error);
         }
         if sent < outgoing.len() {
-            self.held().outgoing = Outgoing::behind(sent, outgoing, records);
+            self.held().outgoing = UnsentBytes::behind(sent, outgoing, records);
         }
         let left = records.iter().take_while(|record| record.end <= sent);
         some(left.map(|record| record.plain).sum())
@@ -350,7 +350,7 @@ impl<C: Codec> Between<C> {
         self.held().outgoing.bytes.extend(end);
         if self.flush(stream).is_err() {
             // The end of the stream below follows in any case.
-            self.held().outgoing = Outgoing::default();
+            self.held().outgoing = UnsentBytes::default();
         }
         self.keep_unread(incoming, rest);
     }
@@ -383,7 +383,8 @@ impl<C: Codec> Between<C> {
         }
     }
 
-    /// The time by which [`check_time`](Self::check_time) has to look again; `u64::MAX` if the machine's own times suffice.
+    /// The time by which [`check_time`](Self::check_time) has to look again; `u64::MAX` if the machine's own times
+    /// suffice.
     pub(super) fn due(&self) -> u64 {
         self.held.as_ref().map_or(u64::MAX, |held| held.due)
     }

@@ -8,10 +8,10 @@ use crate::{Ended, TlsSession};
 /// The most plaintext that a codec is offered at a time: that of a TLS record.
 pub(crate) const RECORD: usize = 16 * 1024;
 
-/// What is between a stream and what is written to it and read from it, without the stream: TLS, or a layer of
-/// the application's.
+/// A translation between plaintext and the bytes of a stream, without the stream: TLS, or a layer of the
+/// application's.
 ///
-/// A codec has no buffers of ours: what it has not used and what is not sent are the caller's. After an error it
+/// A codec has no buffers: the caller keeps the bytes that it has not used and those that are not sent. After an error it
 /// is not called again.
 pub trait Codec: Send + Sized + 'static {
     /// The end of a connection whose codec has failed.
@@ -33,7 +33,7 @@ pub trait Codec: Send + Sized + 'static {
 
     /// Processes what was read until `plain` is full or more of it is needed. Output of its own is
     /// appended to `outgoing`, also before an error.
-    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<Decoded>;
+    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<DecodeProgress>;
 
     /// Appends the bytes of `plain`, at most [`RECORD`], to `outgoing`. Returns how many it has taken from the front:
     /// all of them, or what fits what it appends at a time; none while the handshake goes on.
@@ -47,7 +47,7 @@ pub trait Codec: Send + Sized + 'static {
     /// Appends the end of our stream.
     fn close(&mut self, unread: Unread<'_>, outgoing: &mut Vec<u8>) -> io::Result<()>;
 
-    /// What the end of the stream below means here.
+    /// The meaning of an end of the stream below at this point.
     fn end(&self) -> LayerEnd;
 
     /// The facts of a TLS session.
@@ -61,9 +61,9 @@ pub trait Codec: Send + Sized + 'static {
     }
 }
 
-/// What [`Codec::decode`] has done.
+/// The result of [`Codec::decode`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Decoded {
+pub struct DecodeProgress {
     /// The bytes that were used up, from the front.
     pub(crate) used: usize,
     /// The plaintext that was written.
@@ -74,13 +74,13 @@ pub struct Decoded {
 #[derive(Debug)]
 pub struct Sinks<'a> {
     pub(crate) plain: &'a mut [u8],
-    /// What `plain` has no room for.
+    /// The plaintext for which `plain` has no room.
     pub(crate) rest: &'a mut Vec<u8>,
-    /// What the codec has to tell the peer.
+    /// The bytes that the codec itself has for the peer.
     pub(crate) outgoing: &'a mut Vec<u8>,
 }
 
-/// What a connection has received and not used.
+/// The bytes that a connection has received and not used.
 #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS reads while it writes"))]
 #[derive(Debug)]
 pub struct Unread<'a> {

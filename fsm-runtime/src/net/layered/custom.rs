@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 
 use super::between::MOST_UNSENT;
-use super::codec::{Codec, Decoded, Sinks, Unread};
+use super::codec::{Codec, DecodeProgress, Sinks, Unread};
 use crate::Ended;
 use crate::layer::{Layer, LayerEnd, LayerError, LayerInput, OUTPUT, ROOM};
 
@@ -64,8 +64,8 @@ impl<L: Layer> Codec for Custom<L> {
         wire.len() != self.needs_more_than
     }
 
-    fn decode(&mut self, wire: &mut [u8], mut into: Sinks<'_>) -> io::Result<Decoded> {
-        let mut done = Decoded::default();
+    fn decode(&mut self, wire: &mut [u8], mut into: Sinks<'_>) -> io::Result<DecodeProgress> {
+        let mut done = DecodeProgress::default();
         self.needs_more_than = usize::MAX;
         while into.rest.is_empty() && done.plain < into.plain.len() {
             let unused = &mut wire[done.used..];
@@ -74,7 +74,7 @@ impl<L: Layer> Codec for Custom<L> {
                 done.plain += input.plain;
                 input
             } else {
-                Room::with(|room| {
+                SpareBuffer::with(|room| {
                     let input = self.input(unused, room, into.outgoing)?;
                     done.plain += into.put(done.plain, &room[..input.plain]);
                     Ok::<_, io::Error>(input)
@@ -140,13 +140,13 @@ fn failure(error: LayerError) -> io::Error {
 }
 
 /// Room for the plaintext of a call, where the connection's own buffer has too little.
-struct Room;
+struct SpareBuffer;
 
 thread_local! {
     static PLAIN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-impl Room {
+impl SpareBuffer {
     fn with<T>(run: impl FnOnce(&mut [u8]) -> T) -> T {
         let mut plain = PLAIN.take();
         plain.resize(ROOM, 0);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Layered;
+use super::LayeredStream;
 use super::between::{Between, MOST_UNSENT, READS, Scratch};
 use super::codec::Codec;
 use crate::layer::ROOM;
@@ -12,7 +12,7 @@ use crate::net::stream_state::StreamState;
 use crate::net::tls_progress::Securing;
 use crate::net::transport::{BeginTls, ByteStream};
 
-impl<S, C: Codec> Layered<S, C> {
+impl<S, C: Codec> LayeredStream<S, C> {
     /// Begins TLS for a `#[tls]` state, which learns of a failure.
     pub(super) fn begin_for_state(&mut self, begin: &BeginTls<'_>) {
         let &BeginTls { unread, ended, .. } = begin;

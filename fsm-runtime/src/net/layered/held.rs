@@ -1,9 +1,9 @@
 use std::cell::RefCell;
 use std::io;
 
-use super::outgoing::Outgoing;
+use super::outgoing::UnsentBytes;
 
-/// What most connections with a codec do not have between two turns.
+/// Bytes and counts that most connections with a codec do not have between two turns.
 #[derive(Debug)]
 pub(super) struct Held {
     /// Bytes that were read and not processed.
@@ -11,7 +11,7 @@ pub(super) struct Held {
     /// Plaintext that a read had no room for.
     pub(super) rest: Vec<u8>,
     /// Output of the codec that the stream has not taken.
-    pub(super) outgoing: Outgoing,
+    pub(super) outgoing: UnsentBytes,
     /// The bytes of plaintext whose output has left, and whose writes do not know it yet.
     pub(super) written: usize,
     /// The failure that a `#[tls]` state has to learn.
@@ -26,7 +26,7 @@ impl Default for Held {
         Self {
             incoming: Vec::new(),
             rest: Vec::new(),
-            outgoing: Outgoing::default(),
+            outgoing: UnsentBytes::default(),
             written: 0,
             failure: RefCell::default(),
             due: u64::MAX,

@@ -5,7 +5,7 @@ use crate::net::transport::ByteStream;
 
 /// Bytes of a codec that the stream below has not taken.
 #[derive(Debug, Default)]
-pub(crate) struct Outgoing {
+pub(crate) struct UnsentBytes {
     pub(super) bytes: Vec<u8>,
     pub(super) sent: usize,
     /// The records of plaintext in `bytes`, in order.
@@ -22,12 +22,12 @@ pub(super) struct Record {
     pub(super) plain: usize,
 }
 
-impl Outgoing {
+impl UnsentBytes {
     pub(super) fn new(bytes: Vec<u8>) -> Self {
         Self { bytes, ..Self::default() }
     }
 
-    /// What is left of `bytes` with these records when the first `sent` have left.
+    /// The rest of `bytes` with these records when the first `sent` have left.
     pub(super) fn behind(sent: usize, bytes: &[u8], records: &[Record]) -> Self {
         let left = records.iter().filter(|record| record.end > sent);
         Self {

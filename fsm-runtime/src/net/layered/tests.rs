@@ -88,8 +88,8 @@ impl Layer for Flips {
     }
 }
 
-fn flips(stream: Wire, unread: &[u8]) -> Layered<Wire, Custom<Flips>> {
-    let mut layered = Layered::plain(stream);
+fn flips(stream: Wire, unread: &[u8]) -> LayeredStream<Wire, Custom<Flips>> {
+    let mut layered = LayeredStream::plain(stream);
     layered.begin(Custom::new(Flips), unread.to_vec(), &UnsentOutput::default()).unwrap();
     layered
 }
@@ -114,7 +114,7 @@ fn write_all(text: &[u8], room: usize, piece: usize) -> Vec<u8> {
 }
 
 /// Reads up to the end.
-fn read_all(layered: &mut Layered<Wire, Custom<Flips>>, room: usize) -> Vec<u8> {
+fn read_all(layered: &mut LayeredStream<Wire, Custom<Flips>>, room: usize) -> Vec<u8> {
     let (mut got, mut buffer) = (Vec::new(), vec![0; room]);
     loop {
         match layered.read(&mut buffer) {

@@ -8,7 +8,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
-use super::session::{Session, failure};
+use super::session::{RustlsSession, failure};
 use crate::Target;
 
 /// The TLS settings of a server: what [`Builder::tls`](crate::Builder::tls) takes.
@@ -186,7 +186,7 @@ impl TlsSettings {
     }
 
     /// Begins the session of a client of this server.
-    pub(crate) fn client_of(&self, name: &str) -> io::Result<Session> {
+    pub(crate) fn client_of(&self, name: &str) -> io::Result<RustlsSession> {
         let missing = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
         let client = self.client.as_ref().ok_or_else(|| missing("the pool has no `tls_client`"))?;
         let name = ServerName::try_from(name).map_err(|_| {
@@ -229,10 +229,12 @@ impl TlsClient {
 
 impl TlsRole<'_> {
     /// Begins a session.
-    pub(crate) fn begin(self) -> io::Result<Session> {
+    pub(crate) fn begin(self) -> io::Result<RustlsSession> {
         let begun = match self {
-            Self::Server(server) => Session::server(server.current()),
-            Self::Client(client, name) => Session::client(Arc::clone(&client.config), name.clone()),
+            Self::Server(server) => RustlsSession::server(server.current()),
+            Self::Client(client, name) => {
+                RustlsSession::client(Arc::clone(&client.config), name.clone())
+            }
         };
         begun.map_err(failure)
     }

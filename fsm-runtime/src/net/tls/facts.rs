@@ -3,9 +3,9 @@ use std::fmt;
 use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, HandshakeKind, ProtocolVersion, SupportedCipherSuite};
 
-use super::session::Session;
+use super::session::RustlsSession;
 
-/// What is known of the TLS session of a connection: what [`Cx::tls`](crate::Cx::tls) returns.
+/// Facts about the TLS session of a connection, from [`Cx::tls`](crate::Cx::tls).
 ///
 /// Until the handshake is over only the name that the client has asked for may be known. The handler of a
 /// `#[tls]` state gets one whose handshake is over.
@@ -14,13 +14,13 @@ pub struct TlsSession<'a>(Facts<'a>);
 
 #[derive(Clone, Copy)]
 enum Facts<'a> {
-    Session(&'a Session),
+    Session(&'a RustlsSession),
     /// A handshake that a test has simulated.
     Simulated,
 }
 
 impl<'a> TlsSession<'a> {
-    pub(crate) fn of(session: &'a Session) -> Self {
+    pub(crate) fn of(session: &'a RustlsSession) -> Self {
         Self(Facts::Session(session))
     }
 
@@ -29,7 +29,7 @@ impl<'a> TlsSession<'a> {
         Self(Facts::Simulated)
     }
 
-    fn session(self) -> Option<&'a Session> {
+    fn session(self) -> Option<&'a RustlsSession> {
         match self.0 {
             Facts::Session(session) => Some(session),
             Facts::Simulated => None,
@@ -37,12 +37,12 @@ impl<'a> TlsSession<'a> {
     }
 
     fn facts(self) -> Option<&'a CommonState> {
-        self.session().map(Session::facts)
+        self.session().map(RustlsSession::facts)
     }
 
     /// Whether the handshake goes on.
     pub fn is_handshaking(&self) -> bool {
-        self.session().is_some_and(Session::is_handshaking)
+        self.session().is_some_and(RustlsSession::is_handshaking)
     }
 
     /// The name that the client has asked for (SNI). `None` on the client's side, and for clients that ask for

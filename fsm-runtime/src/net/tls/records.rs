@@ -1,4 +1,4 @@
-//! What a session does with rustls: it processes records, and makes them.
+//! Calls of rustls that process records, and make them.
 
 use rustls::Error;
 use rustls::client::UnbufferedClientConnection;
@@ -8,13 +8,13 @@ use rustls::unbuffered::{
     WriteTraffic,
 };
 
-use crate::net::layered::codec::{Decoded, Sinks, Unread};
+use crate::net::layered::codec::{DecodeProgress, Sinks, Unread};
 
-/// What a record adds to its plaintext at most: head, type, nonce and tag.
+/// The most bytes that a record adds to its plaintext: head, type, nonce and tag.
 const OVERHEAD: usize = 64;
 
 /// A connection of rustls, of either side.
-pub(super) trait Process {
+pub(super) trait ProcessRecords {
     type Data;
 
     /// Whether it has messages for its peer.
@@ -26,7 +26,7 @@ pub(super) trait Process {
     ) -> UnbufferedStatus<'c, 'i, Self::Data>;
 }
 
-impl Process for UnbufferedServerConnection {
+impl ProcessRecords for UnbufferedServerConnection {
     type Data = rustls::server::ServerConnectionData;
 
     fn has_messages(&self) -> bool {
@@ -42,7 +42,7 @@ impl Process for UnbufferedServerConnection {
     }
 }
 
-impl Process for UnbufferedClientConnection {
+impl ProcessRecords for UnbufferedClientConnection {
     type Data = rustls::client::ClientConnectionData;
 
     fn has_messages(&self) -> bool {
@@ -58,7 +58,7 @@ impl Process for UnbufferedClientConnection {
     }
 }
 
-/// What [`write`] writes.
+/// The kind of record that [`write`] writes.
 #[derive(Clone, Copy)]
 pub(super) enum Encrypt<'a> {
     Plain(&'a [u8]),
@@ -79,13 +79,13 @@ pub(super) fn has_record(bytes: &[u8]) -> bool {
     }
 }
 
-pub(super) fn decrypt<C: Process>(
+pub(super) fn decrypt<C: ProcessRecords>(
     connection: &mut C,
     incoming: &mut [u8],
     mut into: Sinks<'_>,
     has_closed: &mut bool,
-) -> Result<Decoded, Error> {
-    let mut done = Decoded::default();
+) -> Result<DecodeProgress, Error> {
+    let mut done = DecodeProgress::default();
     while into.rest.is_empty() && done.plain < into.plain.len() {
         let UnbufferedStatus { mut discard, state } =
             connection.process(&mut incoming[done.used..]);
@@ -143,9 +143,13 @@ fn tell<D>(
     }
 }
 
-/// Appends the alerts that tell the peer why the session has failed. What has failed must not be processed again,
+/// Appends the alerts that tell the peer why the session has failed. A failed session must not process records again,
 /// so this stops where no alert is left.
-fn tell_failure<C: Process>(connection: &mut C, incoming: &mut [u8], outgoing: &mut Vec<u8>) {
+fn tell_failure<C: ProcessRecords>(
+    connection: &mut C,
+    incoming: &mut [u8],
+    outgoing: &mut Vec<u8>,
+) {
     while connection.has_messages() {
         let Ok(state) = connection.process(incoming).state else { return };
         if !tell(state, outgoing, &mut false) {
@@ -155,7 +159,7 @@ fn tell_failure<C: Process>(connection: &mut C, incoming: &mut [u8], outgoing: &
 }
 
 /// Appends a record. Returns whether it could be made, which the handshake must be over for.
-pub(super) fn write<C: Process>(
+pub(super) fn write<C: ProcessRecords>(
     connection: &mut C,
     what: Encrypt<'_>,
     unread: Unread<'_>,

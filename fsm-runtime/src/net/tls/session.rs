@@ -12,7 +12,7 @@ use super::config::asked_name;
 use super::records::{Encrypt, decrypt, has_record, write};
 use crate::Ended;
 use crate::layer::LayerEnd;
-use crate::net::layered::codec::{Codec, Decoded, Sinks, Unread};
+use crate::net::layered::codec::{Codec, DecodeProgress, Sinks, Unread};
 use crate::net::transport::BeginTls;
 
 /// One side of a TLS connection without its socket: ciphertext goes in and comes out, and so does plaintext.
@@ -20,20 +20,20 @@ use crate::net::transport::BeginTls;
 /// It has no buffer, so that an idle one takes as little memory as can be. Unprocessed ciphertext and unsent
 /// output are the caller's.
 #[derive(Debug)]
-pub struct Session {
-    connection: Connection,
+pub struct RustlsSession {
+    connection: RustlsConnection,
     /// The name that the client has asked for.
     server_name: Option<Arc<str>>,
     /// The peer has ended its stream with `close_notify`.
     has_closed: bool,
 }
 
-enum Connection {
+enum RustlsConnection {
     Server(UnbufferedServerConnection),
     Client(UnbufferedClientConnection),
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for RustlsConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Server(_) => "Server",
@@ -42,27 +42,27 @@ impl fmt::Debug for Connection {
     }
 }
 
-impl Session {
+impl RustlsSession {
     pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, Error> {
-        Ok(Self::new(Connection::Server(UnbufferedServerConnection::new(config)?)))
+        Ok(Self::new(RustlsConnection::Server(UnbufferedServerConnection::new(config)?)))
     }
 
     pub(super) fn client(
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
     ) -> Result<Self, Error> {
-        Ok(Self::new(Connection::Client(UnbufferedClientConnection::new(config, name)?)))
+        Ok(Self::new(RustlsConnection::Client(UnbufferedClientConnection::new(config, name)?)))
     }
 
-    fn new(connection: Connection) -> Self {
+    fn new(connection: RustlsConnection) -> Self {
         Self { connection, server_name: None, has_closed: false }
     }
 
-    /// What rustls knows of the session.
+    /// The facts that rustls has about the session.
     pub(super) fn facts(&self) -> &CommonState {
         match &self.connection {
-            Connection::Server(server) => server,
-            Connection::Client(client) => client,
+            RustlsConnection::Server(server) => server,
+            RustlsConnection::Client(client) => client,
         }
     }
 
@@ -75,7 +75,7 @@ impl Session {
     }
 }
 
-impl Codec for Session {
+impl Codec for RustlsSession {
     const FAILURE: Ended = Ended::TlsFailed;
 
     fn begin(begin: &BeginTls<'_>) -> io::Result<Self> {
@@ -99,11 +99,11 @@ impl Codec for Session {
         has_record(wire)
     }
 
-    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<Decoded> {
+    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<DecodeProgress> {
         let handshakes = self.is_handshaking();
         let decoded = match &mut self.connection {
-            Connection::Server(server) => decrypt(server, wire, into, &mut self.has_closed),
-            Connection::Client(client) => decrypt(client, wire, into, &mut self.has_closed),
+            RustlsConnection::Server(server) => decrypt(server, wire, into, &mut self.has_closed),
+            RustlsConnection::Client(client) => decrypt(client, wire, into, &mut self.has_closed),
         };
         if handshakes {
             if let Some(name) = asked_name() {
@@ -121,8 +121,12 @@ impl Codec for Session {
     ) -> io::Result<usize> {
         let (encrypt, has_closed) = (Encrypt::Plain(plain), &mut self.has_closed);
         let made = match &mut self.connection {
-            Connection::Server(server) => write(server, encrypt, unread, outgoing, has_closed),
-            Connection::Client(client) => write(client, encrypt, unread, outgoing, has_closed),
+            RustlsConnection::Server(server) => {
+                write(server, encrypt, unread, outgoing, has_closed)
+            }
+            RustlsConnection::Client(client) => {
+                write(client, encrypt, unread, outgoing, has_closed)
+            }
         };
         Ok(if made.map_err(failure)? { plain.len() } else { 0 })
     }
@@ -130,8 +134,8 @@ impl Codec for Session {
     fn close(&mut self, unread: Unread<'_>, outgoing: &mut Vec<u8>) -> io::Result<()> {
         let (close, has_closed) = (Encrypt::CloseNotify, &mut self.has_closed);
         let closed = match &mut self.connection {
-            Connection::Server(server) => write(server, close, unread, outgoing, has_closed),
-            Connection::Client(client) => write(client, close, unread, outgoing, has_closed),
+            RustlsConnection::Server(server) => write(server, close, unread, outgoing, has_closed),
+            RustlsConnection::Client(client) => write(client, close, unread, outgoing, has_closed),
         };
         closed.map(drop).map_err(failure)
     }

@@ -212,7 +212,10 @@ fn c1_each_job_has_one_reply_or_is_gone_once_and_none_waits_beside_an_idle_conne
                 }
             }
             let state = pool.jobs.state();
-            let idle = state.connections.values().filter(|status| matches!(status, Status::Idle));
+            let idle = state
+                .connections
+                .values()
+                .filter(|status| matches!(status, ConnectionStatus::Idle));
             assert_eq!(idle.count(), state.idle.len());
             assert!(
                 state.queue.len() <= state.called || state.idle.is_empty(),

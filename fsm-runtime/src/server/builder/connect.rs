@@ -59,11 +59,11 @@ impl From<RangeInclusive<usize>> for Connections {
 }
 
 impl<M: Machine<Seed = (), Kind = Connection>, L: Transport> Builder<M, L> {
-    /// Adds a target that the pool connects to, in the syntax of [`Target`](crate::Target):
-    /// `10.0.0.7:80`, `example.org:80`, `unix:/run/app.sock`, and `udp:10.0.0.7:53` for a machine that reads
-    /// datagrams, and no other for that ([`PoolError::Datagrams`](crate::PoolError::Datagrams)). A text that is none makes the start of the pool
-    /// fail with [`PoolError::Target`](crate::PoolError::Target), and a pool whose machine answers jobs fails
-    /// with [`PoolError::Connections`](crate::PoolError::Connections) if it has none, or listens.
+    /// Adds a target that the pool connects to, in the syntax of [`Target`](crate::Target): `10.0.0.7:80`,
+    /// `example.org:80`, `unix:/run/app.sock`, and `udp:10.0.0.7:53` for a machine that reads datagrams, and no
+    /// other for that ([`PoolError::Datagrams`](crate::PoolError::Datagrams)). A text that is none makes the start
+    /// of the pool fail with [`PoolError::Target`](crate::PoolError::Target), and a pool whose machine answers jobs
+    /// fails with [`PoolError::Connections`](crate::PoolError::Connections) if it has none, or listens.
     ///
     /// The pool opens the connections, and starts a machine on each as it does for one that it accepts. With
     /// several targets it takes them in turn.
@@ -166,8 +166,9 @@ impl<M: Machine<Seed = (), Kind = Connection>, L: Transport> Builder<M, L> {
     ///
     /// The bound begins anew when a connection has answered a job with something from its target: not if the
     /// reply only says that the target is gone. It also begins anew when a connection has lasted as long as the end
-    /// of the range and had nothing to answer: one that was free to the end, or one of a machine that answers no jobs;
-    /// there a connection that has ended is replaced after such a time, too.
+    /// of the range and had nothing to answer, because it was free to the end, or because its machine answers no jobs.
+    ///
+    /// A machine that answers no jobs has its connections replaced after such a time, too.
     pub fn retry(mut self, times: RangeInclusive<Duration>) -> Self {
         self.connect.retry = times;
         self
@@ -232,7 +233,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
         Ok(Some(ConnectSettings {
             targets: targets.collect::<Result<_, PoolError>>()?,
             least: *self.range().start(),
-            retry: (whole_millis(*least), whole_millis((*longest).max(*least))),
+            retry: whole_millis(*least)..=whole_millis((*longest).max(*least)),
             within: whole_millis(self.connect.within),
         }))
     }

@@ -12,10 +12,10 @@ use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, ScratchSettings};
 use crate::driver::acceptor::Accept;
 use crate::driver::connector::ConnectSettings;
-use crate::driver::doorkeeper::Doorkeeper;
 use crate::driver::reactor::Reactor;
 use crate::driver::receiver::{Receiver, ReceiverSettings};
 use crate::driver::shedder::Shedder;
+use crate::driver::turn_away::TurnAway;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 #[cfg(unix)]
@@ -154,6 +154,13 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         })
     }
 
+    /// The number of entries before the entry `number` that listen on the same address.
+    fn same_addresses_before(&self, number: usize, text: &str) -> u32 {
+        let is_same = |it: &&Listens| matches!(&it.on, Listen::Address(other) if is_same_address(other, text));
+        let same = self.listen[..number].iter().filter(is_same).count();
+        u32::try_from(same).unwrap_or(u32::MAX)
+    }
+
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
     /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
     /// system chose.
@@ -172,9 +179,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     continue;
                 }
             };
-            let is_same = |it: &&Listens| matches!(&it.on, Listen::Address(other) if is_same_address(other, text));
-            let nth = self.listen[..number].iter().filter(is_same).count();
-            let nth = u32::try_from(nth).unwrap_or(u32::MAX);
+            let nth = self.same_addresses_before(number, text);
             let inherited = handover.take(&self.name, text, nth);
             if !inherited.is_empty() {
                 for socket in inherited {
@@ -184,7 +189,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                         Address::Passed(_) => shards[0].adopt(&socket, *plain)?,
                         _ => shards[0].inherit(&socket, *plain, handover)?,
                     };
-                    shards[0].keep(&self.name, (text, nth), handover)?;
+                    shards[0].keep(&self.name, text, nth, handover)?;
                     addresses.push(address);
                 }
                 continue;
@@ -195,7 +200,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 for socket in passed(which)? {
                     room(&addresses, on)?;
                     addresses.push(shards[0].adopt(&socket, *plain)?);
-                    shards[0].keep(&self.name, (text, nth), handover)?;
+                    shards[0].keep(&self.name, text, nth, handover)?;
                 }
                 continue;
             }
@@ -212,7 +217,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 } else {
                     let listener = Listener::bind(&address, self.backlog, shared)?;
                     let address = shard.add(listener.plain(*plain))?;
-                    shard.keep(&self.name, (text, nth), handover)?;
+                    shard.keep(&self.name, text, nth, handover)?;
                     address
                 };
             }
@@ -320,8 +325,8 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             Box::new(Shedder::new(self.name.clone(), state, Arc::clone(&port) as _))
         });
         let farewell = self.farewell.as_ref().filter(|_| !self.shed_at_rest);
-        let doorkeeper = farewell.map(|farewell| {
-            Box::new(Doorkeeper::new(farewell.clone(), L::wraps_at_once(&self.layer)))
+        let turn_away = farewell.map(|farewell| {
+            Box::new(TurnAway::new(farewell.clone(), L::wraps_at_once(&self.layer)))
         });
         Reactor {
             pool: self.name.clone(),
@@ -338,7 +343,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             accept: accept(),
             receiver,
             shedder,
-            doorkeeper,
+            turn_away,
             connector,
         }
     }

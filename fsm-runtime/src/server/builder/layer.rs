@@ -10,9 +10,9 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     /// connection is accepted, and so should be quick; a panic of it ends that connection alone.
     /// Handlers read and write plaintext alone, and see the layer with [`Cx::layer`](crate::Cx::layer).
     ///
-    /// What another pool has read and not used when it hands a connection over is for the layer, and what it has
-    /// written leaves before the layer's first byte. A connection that has a layer goes on with it in a pool
-    /// whose layers are of the same type; a hand-off to another pool is refused at the start.
+    /// Bytes that another pool has read and not used when it hands a connection over are for the layer, and output
+    /// that it has written leaves before the layer's first byte. A connection that has a layer goes on with it in a
+    /// pool whose layers are of the same type; a hand-off to another pool is refused at the start.
     ///
     /// Bounds and times are those of plain connections: they count plaintext. The layer has bounds of its
     /// own. The other socket of a machine with a `#[connect]` state has no layer.

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::net::listener::ListeningSocket;
 
-/// What a pool listens on, and how.
+/// An address or socket on which a pool listens, and how.
 #[derive(Debug)]
 pub(super) struct Listens {
     pub(super) on: Listen,
@@ -10,7 +10,7 @@ pub(super) struct Listens {
     pub(super) plain: bool,
 }
 
-/// What a pool listens on.
+/// An address or socket on which a pool listens.
 #[derive(Debug)]
 pub(super) enum Listen {
     Address(String),

@@ -76,11 +76,12 @@ impl<M: Machine, H, L: Stack> Shard<M, H, L> {
     pub(super) fn keep(
         &self,
         pool: &str,
-        address: (&str, u32),
+        text: &str,
+        nth: u32,
         handover: &mut Handover,
     ) -> Result<(), PoolError> {
         let Some(last) = self.acceptors.last() else { return Ok(()) };
-        let kept = handover.keep(pool, address, || last.listener.copy());
+        let kept = handover.keep(pool, text, nth, || last.listener.copy());
         kept.map_err(PoolError::io("copy a listener for a live upgrade"))
     }
 

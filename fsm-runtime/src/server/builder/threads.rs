@@ -131,7 +131,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
 
     fn limits(&self) -> Limits {
         Limits {
-            // What is over the mark of a pool of datagrams is not sent, and waits for nothing.
+            // A datagram over the output mark of a pool of datagrams is dropped, so no output waits.
             output: if M::SPEC.uses(Features::DATAGRAMS) { usize::MAX } else { self.output_mark },
             send_timeout: Timer::millis(self.send_timeout, u64::MAX),
             linger: Timer::millis(self.linger, u64::MAX),

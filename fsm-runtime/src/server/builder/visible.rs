@@ -32,8 +32,8 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// [`Filter::label`](crate::Filter::label) it is called for all connections. It should only write: a port
     /// with several threads is locked meanwhile, and one with a single thread serves nobody else.
     ///
-    /// A label has 128 bytes at most, the rest is cut off. What would end its line, move a cursor or turn the
-    /// text around becomes `?`. If `show` panics, which is logged, it is not called again.
+    /// A label has 128 bytes at most, the rest is cut off. A character that would end its line, move a cursor or
+    /// turn the text around becomes `?`. If `show` panics, which is logged, it is not called again.
     ///
     /// If the handlers turn out to be of another type than `H`, the pool does not start
     /// ([`PoolError::Setting`]).

@@ -3,11 +3,11 @@ use serde_json::json;
 use super::query;
 use super::request::{Method, Request};
 use super::response::{Response, Status};
-use super::shared::{Shared, WITHIN};
+use super::shared::{ConsoleShared, WITHIN};
 use crate::EndError;
 
 /// Answers a request that changes something. Without a token there is no such path.
-pub(super) fn answer(request: &Request, path: &[&str], shared: &Shared) -> Response {
+pub(super) fn answer(request: &Request, path: &[&str], shared: &ConsoleShared) -> Response {
     if !shared.guard.has_token() {
         return Response::error(
             Status::NotFound,
@@ -27,7 +27,7 @@ pub(super) fn answer(request: &Request, path: &[&str], shared: &Shared) -> Respo
     }
 }
 
-fn end(text: &str, shared: &Shared) -> Response {
+fn end(text: &str, shared: &ConsoleShared) -> Response {
     let Some(key) = query::key(text) else {
         return Response::error(Status::BadRequest, "a key looks like 5-17");
     };
@@ -46,7 +46,7 @@ fn end(text: &str, shared: &Shared) -> Response {
     }
 }
 
-fn drain(name: &str, shared: &Shared) -> Response {
+fn drain(name: &str, shared: &ConsoleShared) -> Response {
     if !shared.observer.drain(name) {
         return Response::error(Status::NotFound, "no pool has this name");
     }

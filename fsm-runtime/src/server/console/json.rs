@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::server::progress::Progress;
+use crate::server::progress::UpgradeProgress;
 use crate::spec::{SharedTarget, Starts};
 use crate::{
     Age, Block, Edge, EdgeCount, Key, PoolPhase, PoolSnapshot, Room, RunningHandler, Since,
@@ -10,12 +10,12 @@ use crate::{
 };
 
 /// The pools with the counts of their states, and the upgrades of the process. `may_end` says whether a token is set.
-pub(super) fn pools(snapshot: &Snapshot, of: Option<&Progress>, may_end: bool) -> Value {
+pub(super) fn pools(snapshot: &Snapshot, of: Option<&UpgradeProgress>, may_end: bool) -> Value {
     let pools: Vec<Value> = snapshot.pools.iter().map(pool).collect();
     json!({ "pools": pools, "token": may_end, "upgrade": of.map(upgrade) })
 }
 
-fn upgrade(progress: &Progress) -> Value {
+fn upgrade(progress: &UpgradeProgress) -> Value {
     json!({
         "step": progress.step.name(),
         "succeeded": progress.succeeded,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::request::{Method, Request};
 use super::response::{Response, Status, begin_stream};
 use super::routes;
-use super::shared::Shared;
+use super::shared::ConsoleShared;
 use super::top::Top as Frames;
 use crate::{Cx, state_machine};
 
@@ -35,12 +35,12 @@ pub(crate) enum Http {
 
 /// The handler of a client's connection.
 pub(crate) struct Client {
-    shared: Arc<Shared>,
+    shared: Arc<ConsoleShared>,
     frames: Frames,
 }
 
 impl Client {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<ConsoleShared>) -> Self {
         Self { shared, frames: Frames::default() }
     }
 

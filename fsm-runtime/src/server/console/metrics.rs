@@ -6,7 +6,7 @@ use std::fmt::{Display, Write};
 
 use super::counter::Counter;
 use super::json::{ends, phase};
-use crate::server::progress::{Progress, Step};
+use crate::server::progress::{UpgradeProgress, UpgradeStep};
 use crate::{Block, EdgeCount, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
 
 /// A metric: its name, its type, and what it is.
@@ -19,7 +19,7 @@ struct Metric {
 /// Prints all metrics, and those of the program.
 pub(super) fn print(
     snapshot: &Snapshot,
-    upgrade: Option<&Progress>,
+    upgrade: Option<&UpgradeProgress>,
     counters: &[Counter],
 ) -> String {
     let mut page = Page { text: String::new(), pools: &snapshot.pools };
@@ -157,8 +157,8 @@ impl Page<'_> {
         );
     }
 
-    /// What is of the process and no pool.
-    fn upgrades(&mut self, upgrade: Option<&Progress>) {
+    /// The metrics of the process, which are of no pool.
+    fn upgrades(&mut self, upgrade: Option<&UpgradeProgress>) {
         let upgradable = Metric {
             name: "fsm_upgradable",
             kind: "gauge",
@@ -171,7 +171,7 @@ impl Page<'_> {
             kind: "gauge",
             help: "1 for what the process does for an upgrade now.",
         };
-        let steps = Step::ALL
+        let steps = UpgradeStep::ALL
             .map(|of| (format!("{{step=\"{}\"}}", of.name()), u64::from(progress.step == of)));
         self.of_process(&step, &steps);
         let outcomes = Metric {

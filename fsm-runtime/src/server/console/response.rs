@@ -29,7 +29,7 @@ pub(super) enum Status {
 }
 
 const JSON: &str = "application/json";
-/// What an answer says to browsers in any case: no other page may use it.
+/// The fields of every answer that forbid browsers to let another page use it.
 const FIELDS: &str = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
                       Cross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n";
 const PAGE: &str = include_str!("page.html");

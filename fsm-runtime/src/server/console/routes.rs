@@ -2,12 +2,12 @@ use serde_json::{Value, json};
 
 use super::request::{Method, Request};
 use super::response::{Response, Status};
-use super::shared::{Shared, WITHIN};
+use super::shared::{ConsoleShared, WITHIN};
 use super::{actions, json, metrics, query, rules, text};
 use crate::{Filter, TaskSnapshot};
 
 /// Answers a request; `None` if it asks for frames of text.
-pub(super) fn answer(request: &Request, shared: &Shared) -> Option<Response> {
+pub(super) fn answer(request: &Request, shared: &ConsoleShared) -> Option<Response> {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     if let ["connections", _, "end"] | ["pools", _, "drain"] = path[..] {
         return Some(actions::answer(request, &path, shared));
@@ -39,7 +39,7 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Option<Response> {
 }
 
 /// The oldest connections of all pools together.
-fn connections(request: &Request, shared: &Shared) -> Response {
+fn connections(request: &Request, shared: &ConsoleShared) -> Response {
     let choice = match request.query.choice() {
         Ok(choice) => choice,
         Err(why) => return Response::error(Status::BadRequest, &why),
@@ -71,7 +71,7 @@ fn connections(request: &Request, shared: &Shared) -> Response {
     Response::json(&json!({ "connections": tasks, "unanswered": unanswered }))
 }
 
-fn alert_rules(shared: &Shared) -> String {
+fn alert_rules(shared: &ConsoleShared) -> String {
     let pools = shared.observer.facts().pools;
     let has_callers = |name: &str| {
         let mut routes = pools.iter().flat_map(|pool| &pool.routes);
@@ -85,7 +85,7 @@ fn alert_rules(shared: &Shared) -> String {
 }
 
 /// Says which name of a pool or state is wrong.
-fn is_known(request: &Request, shared: &Shared) -> Result<(), String> {
+fn is_known(request: &Request, shared: &ConsoleShared) -> Result<(), String> {
     let pools = shared.observer.facts().pools;
     let wanted = request.query.get("pool");
     let mut pools = pools.iter().filter(|pool| wanted.is_none_or(|name| *name == *pool.name));
@@ -103,7 +103,7 @@ fn is_known(request: &Request, shared: &Shared) -> Result<(), String> {
     }
 }
 
-fn connection(text: &str, request: &Request, shared: &Shared) -> Response {
+fn connection(text: &str, request: &Request, shared: &ConsoleShared) -> Response {
     let Some(key) = query::key(text) else {
         return Response::error(Status::BadRequest, "a key looks like 5-17");
     };

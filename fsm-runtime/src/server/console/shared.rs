@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use super::counter::Counter;
 use super::guard::Guard;
 use crate::server::observer::Observer;
-use crate::server::progress::{Progress, SharedProgress};
+use crate::server::progress::{SharedProgress, UpgradeProgress};
 use crate::{Filter, Snapshot};
 
 /// How long an answer waits for ports that are in a handler.
@@ -12,8 +12,8 @@ pub(super) const WITHIN: Duration = Duration::from_millis(100);
 /// How long a snapshot is good for other clients, too.
 const FRESH: Duration = Duration::from_millis(200);
 
-/// What all connections of a console share.
-pub(super) struct Shared {
+/// The data that all connections of a console share.
+pub(super) struct ConsoleShared {
     pub(super) observer: Observer,
     pub(super) guard: Guard,
     /// Those of the program.
@@ -21,16 +21,16 @@ pub(super) struct Shared {
     /// Of the upgrades of the process, if it is upgradable.
     pub(super) upgrades: Option<SharedProgress>,
     /// The last snapshot without connections, and its time.
-    last: Mutex<Option<Taken>>,
+    last: Mutex<Option<CachedSnapshot>>,
 }
 
 #[derive(Clone)]
-struct Taken {
+struct CachedSnapshot {
     at: Instant,
     snapshot: Arc<Snapshot>,
 }
 
-impl Shared {
+impl ConsoleShared {
     pub(super) fn new(
         observer: Observer,
         token: Option<String>,
@@ -42,8 +42,8 @@ impl Shared {
         Self { observer, guard, counters, upgrades, last: Mutex::default() }
     }
 
-    /// What there is to tell of the upgrades of the process, if it is upgradable.
-    pub(super) fn upgrade(&self) -> Option<Progress> {
+    /// The progress of upgrades of the process, if it is upgradable.
+    pub(super) fn upgrade(&self) -> Option<UpgradeProgress> {
         self.upgrades.as_ref().map(|progress| progress.lock().clone())
     }
 
@@ -52,13 +52,13 @@ impl Shared {
     pub(super) fn counts(&self) -> Arc<Snapshot> {
         // Those who wait for the lock get the snapshot that is being taken.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Taken { at, snapshot }) = &*last {
+        if let Some(CachedSnapshot { at, snapshot }) = &*last {
             if at.elapsed() < FRESH {
                 return Arc::clone(snapshot);
             }
         }
         let snapshot = Arc::new(self.observer.snapshot_of(&Filter::new().limit(0), WITHIN));
-        *last = Some(Taken { at: Instant::now(), snapshot: Arc::clone(&snapshot) });
+        *last = Some(CachedSnapshot { at: Instant::now(), snapshot: Arc::clone(&snapshot) });
         snapshot
     }
 }

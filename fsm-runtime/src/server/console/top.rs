@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::json::{key_in_url, phase};
 use super::metrics::ThreadCounts;
-use super::shared::{Shared, WITHIN};
+use super::shared::{ConsoleShared, WITHIN};
 use super::text::{printable, sentence, short_time};
-use crate::server::progress::{Progress, Step};
+use crate::server::progress::{UpgradeProgress, UpgradeStep};
 use crate::{Edge, Filter, PoolSnapshot, Snapshot, StateCount};
 
 const LINES: usize = 24;
@@ -23,11 +23,11 @@ const CLEAR_BELOW: &str = "\x1b[J";
 /// Frames of text for a terminal.
 #[derive(Default)]
 pub(super) struct Top {
-    last: Option<Counters>,
+    last: Option<EarlierCounts>,
 }
 
 /// The counters of an earlier frame.
-struct Counters {
+struct EarlierCounts {
     at: Instant,
     /// By the name of the pool.
     pools: HashMap<Arc<str>, Flow>,
@@ -46,7 +46,7 @@ type Rates = HashMap<Arc<str>, Vec<u64>>;
 
 impl Top {
     /// The next frame: what is full and what is old.
-    pub(super) fn next(&mut self, shared: &Shared) -> String {
+    pub(super) fn next(&mut self, shared: &ConsoleShared) -> String {
         let counts = shared.counts();
         let oldest = shared.observer.snapshot_of(&Filter::new().limit(LINES), WITHIN);
         let mut lines = vec![head(&counts)];
@@ -68,7 +68,7 @@ impl Top {
     fn pools(&mut self, counts: &Snapshot, lines: &mut Vec<String>) -> Rates {
         let now = Instant::now();
         let mut rates = Rates::new();
-        let last = self.last.replace(Counters {
+        let last = self.last.replace(EarlierCounts {
             at: now,
             pools: counts
                 .pools
@@ -115,9 +115,9 @@ impl Top {
 }
 
 /// A line about the upgrades of the process, if there was one.
-fn upgrade(progress: &Progress) -> Option<String> {
-    let Progress { step, moved_in, moved_out, stayed, last, .. } = progress;
-    if *step == Step::Waits && last.is_none() {
+fn upgrade(progress: &UpgradeProgress) -> Option<String> {
+    let UpgradeProgress { step, moved_in, moved_out, stayed, last, .. } = progress;
+    if *step == UpgradeStep::Waits && last.is_none() {
         return None;
     }
     let stayed: u64 = stayed.values().sum();

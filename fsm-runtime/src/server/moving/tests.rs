@@ -57,7 +57,7 @@ struct Clerk {
     lines: u64,
     keys: Keys,
     packed: Packed,
-    /// What `pack` and `unpack` do.
+    /// The behaviour of `pack` and `unpack`.
     does: Does,
 }
 
@@ -226,16 +226,16 @@ impl Process {
     fn take(&self, departure: Departure) -> Result<(), Box<(Departure, Stays)>> {
         let socket: OwnedFd = departure.socket().unwrap().try_clone_to_owned().unwrap();
         let mut bytes = Vec::new();
-        departure.parcel.encode(&mut bytes);
-        let parcel = crate::moves::parcel::Parcel::decode(&bytes).unwrap();
-        match self.state().take_in(parcel, socket) {
+        departure.packed.encode(&mut bytes);
+        let packed = crate::moves::packed_connection::PackedConnection::decode(&bytes).unwrap();
+        match self.state().take_in(packed, socket) {
             Ok(()) => {
                 departure.arrived();
                 Ok(())
             }
             Err(refused) => {
-                let Refused { parcel, why, .. } = *refused;
-                assert_eq!(parcel, departure.parcel);
+                let Refused { packed, why, .. } = *refused;
+                assert_eq!(packed, departure.packed);
                 Err(Box::new((departure, why)))
             }
         }

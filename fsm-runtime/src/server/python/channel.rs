@@ -26,7 +26,7 @@ pub(super) enum Broken {
 
 /// An answer of a process, whose body is in the buffer of the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct ProcessAnswer {
     pub(super) length: usize,
     pub(super) number: u32,
     pub(super) kind: u8,
@@ -77,10 +77,10 @@ impl Channel {
         &mut self,
         most: usize,
         patience: &mut Patience<'_>,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<ProcessAnswer, Broken> {
         let (mut received, mut answer) = (0, None);
         loop {
-            let whole = HEAD + answer.map_or(0, |answer: Answer| answer.length);
+            let whole = HEAD + answer.map_or(0, |answer: ProcessAnswer| answer.length);
             if received >= whole && answer.is_some() {
                 break;
             }
@@ -106,7 +106,7 @@ impl Channel {
         }
     }
 
-    fn head(&self, most: usize) -> Result<Answer, Broken> {
+    fn head(&self, most: usize) -> Result<ProcessAnswer, Broken> {
         let mut head = [0; HEAD];
         head.copy_from_slice(&self.buffer[..HEAD]);
         let [l0, l1, l2, l3, n0, n1, n2, n3, kind] = head;
@@ -116,11 +116,11 @@ impl Channel {
                 "an answer of {length} bytes, and {most} are the most"
             )));
         }
-        Ok(Answer { length, number: u32::from_ne_bytes([n0, n1, n2, n3]), kind })
+        Ok(ProcessAnswer { length, number: u32::from_ne_bytes([n0, n1, n2, n3]), kind })
     }
 
     /// The body of the answer that was received last.
-    pub(super) fn body(&self, answer: Answer) -> &[u8] {
+    pub(super) fn body(&self, answer: ProcessAnswer) -> &[u8] {
         &self.buffer[HEAD..HEAD + answer.length]
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::channel::{Answer, Broken, Channel};
+use super::channel::{Broken, Channel, ProcessAnswer};
 use super::ending::Ending;
 use super::settings::Settings;
 use crate::server::wire::Raised;
@@ -32,7 +32,7 @@ const LAST: u8 = 0x80;
 
 /// A process that does one job at a time. It leads a group, in which the programs are that its jobs start.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct PythonProcess {
     child: Child,
     /// The group of the process, which has its number for as long as nobody has waited for the process.
     group: Option<Pid>,
@@ -48,7 +48,7 @@ pub(super) enum Done {
     Raised,
 }
 
-impl Process {
+impl PythonProcess {
     /// Starts a process, which is not ready yet.
     pub(super) fn start<J>(settings: &Settings<J>) -> Result<Self, String> {
         let slice = settings.kill_after.map_or(SLICE, |limit| limit.clamp(LOOK, SLICE));
@@ -98,7 +98,7 @@ impl Process {
         }
     }
 
-    fn failure(&self, answer: Answer) -> String {
+    fn failure(&self, answer: ProcessAnswer) -> String {
         let raised = Raised::parse(self.channel.body(answer));
         raised.map_or_else(
             || "it failed, and did not say how".to_owned(),
@@ -113,7 +113,7 @@ impl Process {
         left: Option<Duration>,
         settings: &Settings<J>,
         ending: &Ending,
-    ) -> Result<(Done, Answer), Broken> {
+    ) -> Result<(Done, ProcessAnswer), Broken> {
         self.number = self.number.wrapping_add(1);
         let length = u32::try_from(request.len() - Self::HEAD).unwrap_or(u32::MAX);
         request[..4].copy_from_slice(&length.to_ne_bytes());
@@ -134,7 +134,7 @@ impl Process {
     /// The room in front of a request's body, for `length, number, milliseconds left`.
     pub(super) const HEAD: usize = 12;
 
-    pub(super) fn body(&self, answer: Answer) -> &[u8] {
+    pub(super) fn body(&self, answer: ProcessAnswer) -> &[u8] {
         self.channel.body(answer)
     }
 
@@ -143,7 +143,7 @@ impl Process {
     }
 
     /// Whether the process has grown over its bound, as it says itself.
-    pub(super) fn is_last(answer: Answer) -> bool {
+    pub(super) fn is_last(answer: ProcessAnswer) -> bool {
         answer.kind & LAST != 0
     }
 
@@ -152,7 +152,12 @@ impl Process {
         self.channel.send(request, &mut patience)
     }
 
-    fn receive(&mut self, most: usize, limit: Duration, ending: &Ending) -> Result<Answer, Broken> {
+    fn receive(
+        &mut self,
+        most: usize,
+        limit: Duration,
+        ending: &Ending,
+    ) -> Result<ProcessAnswer, Broken> {
         let mut patience = patience(self.group, limit, ending);
         self.channel.receive(most, &mut patience)
     }
@@ -232,7 +237,7 @@ fn patience(
         if began.elapsed() >= limit {
             return Err(Broken::Late);
         }
-        // A process that it started may hold the socket open. What it said last is received first.
+        // A process that it started may hold the socket open. Its last bytes are received first.
         if std::mem::replace(&mut ended, has_ended(group)) {
             return Err(Broken::Closed);
         }
@@ -253,7 +258,7 @@ impl fmt::Display for Exit {
 }
 
 /// Leaves no process behind.
-impl Drop for Process {
+impl Drop for PythonProcess {
     fn drop(&mut self) {
         let _ = self.kill();
     }

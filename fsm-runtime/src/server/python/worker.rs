@@ -3,10 +3,10 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::channel::{Answer, Broken};
+use super::channel::{Broken, ProcessAnswer};
 use super::ending::Ending;
 use super::idle_watch::{IdleWatch, IdleWorker};
-use super::process::{Done, Process};
+use super::process::{Done, PythonProcess};
 use super::settings::Settings;
 use crate::lifecycle::pool_state::Phase;
 use crate::server::wire::{Raised, Wire};
@@ -19,17 +19,17 @@ const LOOK: Duration = Duration::from_millis(50);
 const KEPT: usize = 64 * 1024;
 
 /// The worker of a thread of the pool: a process, and the settings to start another one.
-pub(super) struct Worker<J, R> {
+pub(super) struct PythonWorker<J, R> {
     settings: Arc<Settings<J>>,
     ending: Ending,
     watch: Weak<IdleWatch>,
     /// This worker, for the watch.
     me: Weak<dyn IdleWorker>,
-    process: Option<Process>,
+    process: Option<PythonProcess>,
     /// Processes that were started.
     started: u64,
     /// A process that was told to end.
-    leaving: Option<Process>,
+    leaving: Option<PythonProcess>,
     /// Jobs that the process has answered.
     answered: u64,
     /// Processes that have failed since the last answer.
@@ -38,7 +38,7 @@ pub(super) struct Worker<J, R> {
     types: PhantomData<fn(J) -> R>,
 }
 
-impl<J: Wire, R: Wire> Worker<J, R> {
+impl<J: Wire, R: Wire> PythonWorker<J, R> {
     /// A worker without a process.
     pub(super) fn new(
         settings: Arc<Settings<J>>,
@@ -63,14 +63,14 @@ impl<J: Wire, R: Wire> Worker<J, R> {
 
     /// Starts the first process, and waits until it is ready.
     pub(super) fn start(&mut self) -> Result<(), String> {
-        let mut process = Process::start(&self.settings)?;
+        let mut process = PythonProcess::start(&self.settings)?;
         process.wait_ready(&self.settings, &self.ending)?;
         self.enter(process);
         Ok(())
     }
 
     /// Takes a process that was started, and has it watched while it is idle.
-    fn enter(&mut self, process: Process) {
+    fn enter(&mut self, process: PythonProcess) {
         self.started += 1;
         if let Some(watch) = self.watch.upgrade() {
             let watched = process
@@ -94,9 +94,9 @@ impl<J: Wire, R: Wire> Worker<J, R> {
     /// Has a job done. `None` if it has no answer, because the process has failed.
     pub(super) fn run(&mut self, job: &J) -> Option<Result<R, Raised>> {
         self.request.clear();
-        self.request.resize(Process::HEAD, 0);
+        self.request.resize(PythonProcess::HEAD, 0);
         let encoded = job.encode(&mut self.request);
-        let length = u32::try_from(self.request.len() - Process::HEAD);
+        let length = u32::try_from(self.request.len() - PythonProcess::HEAD);
         if let Err(error) = encoded.and_then(|()| Ok(length?)) {
             return Some(Err(Raised::wire(&*error)));
         }
@@ -160,7 +160,7 @@ impl<J: Wire, R: Wire> Worker<J, R> {
     /// Starts a process, which gets ready while this thread does something else.
     fn start_another(&mut self) {
         self.answered = 0;
-        match Process::start(&self.settings) {
+        match PythonProcess::start(&self.settings) {
             Ok(process) => self.enter(process),
             Err(error) => self.failed(&error),
         }
@@ -190,12 +190,12 @@ impl<J: Wire, R: Wire> Worker<J, R> {
     }
 
     /// Counts an answer, and puts a fresh process in the place of one that has done enough.
-    fn answered(&mut self, answer: Answer) {
+    fn answered(&mut self, answer: ProcessAnswer) {
         self.failures = 0;
         self.answered += 1;
         let enough = self.settings.recycle_after.is_some_and(|most| self.answered >= most);
-        if !enough && !Process::is_last(answer) {
-            if self.leaving.as_ref().is_some_and(Process::has_ended) {
+        if !enough && !PythonProcess::is_last(answer) {
+            if self.leaving.as_ref().is_some_and(PythonProcess::has_ended) {
                 self.leaving = None;
             }
             return;
@@ -226,7 +226,7 @@ impl<J: Wire, R: Wire> Worker<J, R> {
     }
 }
 
-impl<J, R> Worker<J, R> {
+impl<J, R> PythonWorker<J, R> {
     /// Ends its processes. It gets no other ones.
     pub(super) fn end(&mut self) {
         for process in [self.process.take(), self.leaving.take()].into_iter().flatten() {

@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use super::ending::Ending;
 use super::idle_watch::{IdleWatch, IdleWorker};
 use super::settings::Settings;
-use super::worker::Worker;
+use super::worker::PythonWorker;
 use crate::server::wire::{Raised, Wire};
 
 /// The worker of a thread of the pool. The thread has it for the time of a job; between two jobs [`IdleWatch`] may put
 /// another process in the place of one that has ended.
-pub(super) struct WorkerThread<J, R>(Arc<Mutex<Worker<J, R>>>);
+pub(super) struct WorkerThread<J, R>(Arc<Mutex<PythonWorker<J, R>>>);
 
 impl<J: Wire + 'static, R: Wire + 'static> WorkerThread<J, R> {
     /// Starts the first process, and waits until it is ready.
@@ -17,9 +17,9 @@ impl<J: Wire + 'static, R: Wire + 'static> WorkerThread<J, R> {
         ending: Ending,
         watch: &Arc<IdleWatch>,
     ) -> Result<Self, String> {
-        let worker = Arc::<Mutex<Worker<J, R>>>::new_cyclic(|me| {
+        let worker = Arc::<Mutex<PythonWorker<J, R>>>::new_cyclic(|me| {
             let (settings, watch) = (Arc::clone(settings), Arc::downgrade(watch));
-            Mutex::new(Worker::new(settings, ending, watch, me.clone()))
+            Mutex::new(PythonWorker::new(settings, ending, watch, me.clone()))
         });
         lock(&worker).start()?;
         Ok(Self(worker))
@@ -38,7 +38,7 @@ impl<J, R> Drop for WorkerThread<J, R> {
     }
 }
 
-impl<J: Wire + 'static, R: Wire + 'static> IdleWorker for Mutex<Worker<J, R>> {
+impl<J: Wire + 'static, R: Wire + 'static> IdleWorker for Mutex<PythonWorker<J, R>> {
     fn replace(&self, process: u64) -> bool {
         match self.try_lock() {
             Ok(mut worker) => worker.replace(process),
@@ -49,6 +49,6 @@ impl<J: Wire + 'static, R: Wire + 'static> IdleWorker for Mutex<Worker<J, R>> {
     }
 }
 
-fn lock<J, R>(worker: &Mutex<Worker<J, R>>) -> MutexGuard<'_, Worker<J, R>> {
+fn lock<J, R>(worker: &Mutex<PythonWorker<J, R>>) -> MutexGuard<'_, PythonWorker<J, R>> {
     worker.lock().unwrap_or_else(PoisonError::into_inner)
 }

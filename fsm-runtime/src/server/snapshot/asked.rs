@@ -11,9 +11,9 @@ use crate::scheduler::survey::{Answer, Count, Found, Question};
 
 /// The end of a wait; `None` if it is further away than the system can tell.
 #[derive(Clone, Copy)]
-pub(super) struct Until(Option<Instant>);
+pub(super) struct WaitEnd(Option<Instant>);
 
-impl Until {
+impl WaitEnd {
     pub(super) fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
@@ -55,7 +55,7 @@ impl Asked {
     }
 
     /// Waits for the answers. Ports that have not answered in time need not answer any more.
-    pub(super) fn wait(self, until: Until) -> PoolAnswer {
+    pub(super) fn wait(self, until: WaitEnd) -> PoolAnswer {
         let counts = vec![Count::default(); self.states];
         let mut whole = PoolAnswer { ports: Vec::new(), counts, found: Vec::new() };
         // It ends early when all ports have answered or have dropped the question.

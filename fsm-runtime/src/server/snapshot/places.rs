@@ -1,9 +1,9 @@
-//! What connections and jobs wait for in other pools.
+//! The places of other pools at which connections and jobs wait.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::asked::{Asked, Until};
+use super::asked::{Asked, WaitEnd};
 use super::threads;
 use crate::call::mailboxes::CallState;
 use crate::call::reply::Caller;
@@ -12,7 +12,7 @@ use crate::scheduler::survey::{Doing, Found, PastTransition};
 use crate::{Activity, JobPlace, Key, Position, TaskSnapshot, TransitionSnapshot};
 
 /// A pool that some of the connections or jobs wait for.
-struct Target {
+struct TargetPool {
     pool: Arc<PoolState>,
     /// Those that wait for room.
     for_room: HashSet<Key>,
@@ -20,7 +20,7 @@ struct Target {
     for_jobs: HashSet<Caller>,
 }
 
-/// The answers of a [`Target`].
+/// The answers of a [`TargetPool`].
 struct Places {
     pool: Arc<PoolState>,
     in_queue: HashMap<Key, Position>,
@@ -33,7 +33,7 @@ struct Places {
 pub(super) fn tasks(
     pool: &PoolState,
     found: &[Found],
-    until: Until,
+    until: WaitEnd,
     depth: usize,
 ) -> Vec<TaskSnapshot> {
     let targets = targets(pool, found);
@@ -49,8 +49,8 @@ pub(super) fn tasks(
     found.iter().map(|found| task(pool, found, &places)).collect()
 }
 
-fn targets(pool: &PoolState, found: &[Found]) -> Vec<Target> {
-    let mut targets: Vec<Target> = Vec::new();
+fn targets(pool: &PoolState, found: &[Found]) -> Vec<TargetPool> {
+    let mut targets: Vec<TargetPool> = Vec::new();
     for Found { key, state, call, .. } in found {
         let (Some(key), CallState::WaitsForRoom | CallState::Pending { .. }) = (*key, *call) else {
             continue;
@@ -59,7 +59,7 @@ fn targets(pool: &PoolState, found: &[Found]) -> Vec<Target> {
         let known = targets.iter().position(|target| Arc::ptr_eq(&target.pool, &to));
         let index = known.unwrap_or_else(|| {
             let (for_room, for_jobs) = (HashSet::new(), HashSet::new());
-            targets.push(Target { pool: to, for_room, for_jobs });
+            targets.push(TargetPool { pool: to, for_room, for_jobs });
             targets.len() - 1
         });
         match *call {
@@ -75,13 +75,13 @@ fn target_of(pool: &PoolState, state: usize) -> Option<Arc<PoolState>> {
     pool.facts.target(pool.facts.spec.states.get(state)?.name)
 }
 
-impl Target {
+impl TargetPool {
     /// Whether its ports must be asked about the jobs.
     fn asks(&self, depth: usize) -> bool {
         depth > 0 && !self.for_jobs.is_empty() && self.pool.connection_jobs().is_none()
     }
 
-    fn places(self, asked: Option<Asked>, until: Until, depth: usize) -> Places {
+    fn places(self, asked: Option<Asked>, until: WaitEnd, depth: usize) -> Places {
         let Self { pool, for_room, for_jobs } = self;
         let in_queue = if for_room.is_empty() {
             HashMap::new()

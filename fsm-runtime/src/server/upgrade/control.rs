@@ -6,21 +6,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::server::progress::{SharedProgress, Step};
+use crate::server::progress::{SharedProgress, UpgradeStep};
 
 /// How often it looks whether a process that was started has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What the threads of an upgrade share with those that ask for one.
+/// The state that the threads of an upgrade share with those that ask for one.
 #[derive(Debug, Default)]
 pub(super) struct Control {
-    state: Mutex<State>,
+    state: Mutex<ControlState>,
     changed: Condvar,
     pub(super) progress: SharedProgress,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ControlState {
     /// The program and its arguments, while the pools run and accept.
     program: Option<(PathBuf, Vec<OsString>)>,
     /// The time in which a process that was started must say something.
@@ -37,14 +37,14 @@ struct State {
 
 /// The right to talk to a new process. There is one at a time.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Control>);
+pub(super) struct UpgradeTurn(Arc<Control>);
 
-impl Drop for Turn {
+impl Drop for UpgradeTurn {
     fn drop(&mut self) {
         self.0.lock().busy = false;
         let mut progress = self.0.progress.lock();
-        if progress.step != Step::HandedOver {
-            progress.step = Step::Waits;
+        if progress.step != UpgradeStep::HandedOver {
+            progress.step = UpgradeStep::Waits;
         }
     }
 }
@@ -67,7 +67,7 @@ impl Control {
     }
 
     /// Begins to talk to a new process. Returns a sentence if that cannot be.
-    pub(super) fn begin(self: &Arc<Self>) -> Result<Turn, &'static str> {
+    pub(super) fn begin(self: &Arc<Self>) -> Result<UpgradeTurn, &'static str> {
         let mut state = self.lock();
         if state.busy {
             return Err("another upgrade is under way");
@@ -76,13 +76,13 @@ impl Control {
             return Err("the old process drains, or has handed over already");
         }
         state.busy = true;
-        self.progress.lock().step = Step::Prepares;
-        Ok(Turn(Arc::clone(self)))
+        self.progress.lock().step = UpgradeStep::Prepares;
+        Ok(UpgradeTurn(Arc::clone(self)))
     }
 
     /// Notes that a new process serves in place of this one.
     pub(super) fn hand_over(&self) {
-        self.progress.lock().step = Step::HandedOver;
+        self.progress.lock().step = UpgradeStep::HandedOver;
         self.lock().handed_over = true;
     }
 
@@ -177,7 +177,7 @@ impl Control {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ControlState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::accept_thread::AcceptThread;
 use super::control::Control;
-use super::door::Door;
 use super::successor::Successor;
-use super::{Times, Upgrade, UpgradeData, notify};
+use super::{Upgrade, UpgradeData, UpgradeTimes, notify};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::listener::FilesLeft;
 use crate::server::handover::{HandedListener, Handover};
@@ -16,11 +16,11 @@ pub(crate) struct Launch {
     successor: Option<Successor>,
 }
 
-/// What a process hands over.
+/// The listeners and data that a process hands over.
 pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) program: Option<PathBuf>,
-    pub(super) times: Times,
+    pub(super) times: UpgradeTimes,
     pub(super) data: Mutex<Option<Box<dyn UpgradeData>>>,
     pub(super) control: Arc<Control>,
     pub(super) pools: Vec<SitePool>,
@@ -65,7 +65,7 @@ impl Launch {
         pools: Vec<SitePool>,
         console: Option<Arc<PoolState>>,
         handover: Handover,
-    ) -> Result<Door, PoolError> {
+    ) -> Result<AcceptThread, PoolError> {
         let Self { upgrade, successor } = self;
         let files = handover.files.clone();
         let (listeners, unwanted) = handover.finish();
@@ -94,12 +94,12 @@ impl Launch {
             files,
         });
         let Some(successor) = successor else {
-            let door = Door::open(&site)?;
+            let accept_thread = AcceptThread::open(&site)?;
             notify::tell("READY=1");
-            return Ok(door);
+            return Ok(accept_thread);
         };
         let committing = successor.take_over(&site)?;
-        Door::open_after(&site, committing)
+        AcceptThread::open_after(&site, committing)
     }
 }
 

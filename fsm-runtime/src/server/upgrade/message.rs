@@ -6,7 +6,7 @@ use crate::net::fd_channel::{FdChannel, ReceivedFrame};
 
 /// The version of this protocol. Processes with different ones do not talk.
 pub(super) const VERSION: u32 = 2;
-/// What the first message of a new process begins with.
+/// The bytes with which the first message of a new process begins.
 const MAGIC: &str = "fsm upgrade";
 
 // The kinds of messages, which are those of their frames.
@@ -18,7 +18,7 @@ pub(super) const DATA: u8 = 5;
 const DATA_END: u8 = 6;
 const READY: u8 = 7;
 const GO: u8 = 8;
-pub(super) const PARCELS: u8 = 9;
+pub(super) const CONNECTIONS: u8 = 9;
 const HAVE: u8 = 10;
 const TAKEN: u8 = 11;
 const COMMIT: u8 = 12;
@@ -43,11 +43,11 @@ pub(super) enum Message {
     Ready,
     /// Old: serve. I accept no more, and if all stood still no connection is left that waits.
     Go,
-    /// Old: connections, each a parcel with its socket.
-    Parcels { parcels: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },
-    /// New: the parcels have come, and I begin to use their sockets.
+    /// Old: packed connections, each with its socket.
+    Connections { packed: Vec<Vec<u8>>, sockets: Vec<OwnedFd> },
+    /// New: the packed connections have come, and I begin to use their sockets.
     Have,
-    /// New: the parcels that I could not use, by number, and why. Their sockets are untouched.
+    /// New: the packed connections that I could not use, by number, and why. Their sockets are untouched.
     Taken { refused: Vec<(u32, String)> },
     /// Old: I drain now, and will not come back. With a last part of the data, serve.
     Commit,
@@ -66,7 +66,7 @@ impl Message {
             Self::DataEnd => "end of data",
             Self::Ready => "ready",
             Self::Go => "go",
-            Self::Parcels { .. } => "parcels",
+            Self::Connections { .. } => "connections",
             Self::Have => "have",
             Self::Taken { .. } => "taken",
             Self::Commit => "commit",
@@ -104,7 +104,7 @@ impl Message {
             }
             Self::Commit => COMMIT,
             Self::Committed => COMMITTED,
-            Self::Listeners { .. } | Self::Parcels { .. } => {
+            Self::Listeners { .. } | Self::Connections { .. } => {
                 unreachable!("they are sent with descriptors")
             }
         };
@@ -157,12 +157,12 @@ impl Message {
             DATA_END => Self::DataEnd,
             READY => Self::Ready,
             GO => Self::Go,
-            PARCELS => {
-                let parcels: Vec<_> = Moves::unpack(&mut from)?;
-                if parcels.len() != sockets.len() {
+            CONNECTIONS => {
+                let packed: Vec<_> = Moves::unpack(&mut from)?;
+                if packed.len() != sockets.len() {
                     return None;
                 }
-                Self::Parcels { parcels, sockets }
+                Self::Connections { packed, sockets }
             }
             HAVE => Self::Have,
             TAKEN => Self::Taken { refused: Moves::unpack(&mut from)? },

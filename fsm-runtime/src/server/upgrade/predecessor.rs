@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, PoisonError};
 
 use self::data_sent::DataSent;
-use self::moving::Moving;
+use self::moving::MovingPools;
 use super::launch::{Site, SitePool};
 use super::message::{LISTENERS, Message, VERSION, other_versions};
 use super::socket;
@@ -68,7 +68,7 @@ impl Predecessor<'_> {
         self.expect("ready", |message| matches!(message, Message::Ready))?;
         self.channel.set_patience(self.site.times.answer).map_err(|error| error.to_string())?;
         // From here to the commit, dropping this lets the pools go on as before.
-        let mut moving = Moving::begin(self);
+        let mut moving = MovingPools::begin(self);
         if data.stands_still() {
             // The commit comes first, because this process cannot go on with its data once another one serves.
             data.last(&self.channel, moving.stand_still()?)?;
@@ -101,7 +101,7 @@ impl Predecessor<'_> {
     fn hear_hello(&mut self) -> Result<bool, String> {
         let Some(message) = Message::receive(&self.channel).map_err(|error| lost(&error))? else {
             let why = "this process lives, and was asked for nothing else".to_owned();
-            // Whoever has asked may not wait for it any more.
+            // The program that has asked may have stopped waiting for it.
             let _ = Message::Refused { why }.send(&self.channel);
             return Ok(false);
         };
@@ -181,7 +181,7 @@ impl Predecessor<'_> {
         let expected = self.expect(name, &is_it);
         if expected.is_err() {
             self.channel.shut();
-            // What it has sent before can still be read.
+            // Messages that it has sent before can still be read.
             if matches!(Message::receive(&self.channel), Ok(Some(message)) if is_it(&message)) {
                 return Ok(());
             }

@@ -9,7 +9,7 @@ use super::message::{Message, VERSION, other_versions};
 use super::{Upgrade, notify, socket};
 use crate::lifecycle::pool_state::Phase;
 use crate::moves::departure::Refused;
-use crate::moves::parcel::Parcel;
+use crate::moves::packed_connection::PackedConnection;
 use crate::net::fd_channel::FdChannel;
 use crate::net::listener::ListeningSocket;
 use crate::server::handover::HandedListener;
@@ -36,8 +36,8 @@ pub(super) struct Committing {
     committed: bool,
 }
 
-/// What the old process has said in place of a message.
-enum Ending {
+/// The reason why the old process has sent no message.
+enum Unanswered {
     /// It has died, and nobody listens in its place.
     Died,
     /// It lives, and goes on.
@@ -62,12 +62,12 @@ impl Successor {
         match met.and_then(|()| new.receive_all(upgrade)) {
             Ok(()) => Ok(Some(new)),
             // It has ended, so that its listeners are free.
-            Err(Ending::Died) => Ok(None),
-            Err(Ending::Lives(why)) => Err(unfit(why)),
+            Err(Unanswered::Died) => Ok(None),
+            Err(Unanswered::Lives(why)) => Err(unfit(why)),
         }
     }
 
-    fn receive_all(&mut self, upgrade: &mut Upgrade) -> Result<(), Ending> {
+    fn receive_all(&mut self, upgrade: &mut Upgrade) -> Result<(), Unanswered> {
         let path = upgrade.path.clone();
         let next = |channel: &FdChannel| match Message::receive(channel) {
             Ok(Some(message)) => Ok(message),
@@ -79,7 +79,7 @@ impl Successor {
                 (listeners as usize, data)
             }
             Message::Welcome { version, .. } => {
-                return Err(Ending::Lives(other_versions(version, VERSION)));
+                return Err(Unanswered::Lives(other_versions(version, VERSION)));
             }
             other => return Err(ending(&path, Ok(Some(other)))),
         };
@@ -102,7 +102,7 @@ impl Successor {
         let Some(data) = &mut upgrade.data else {
             let why = "the old process hands over data, and this one takes none; give it `Upgrade::data` or \
                  `Upgrade::together`, as the old one has";
-            return Err(Ending::Lives(why.to_owned()));
+            return Err(Unanswered::Lives(why.to_owned()));
         };
         let mut part = PartReader::new(&self.channel);
         let read = data.receive(&mut part);
@@ -110,7 +110,7 @@ impl Successor {
         read.and_then(|()| part.finish()).map_err(|error| {
             let why = refused
                 .unwrap_or_else(|| format!("cannot take the data of the old process: {error}"));
-            Ending::Lives(why)
+            Unanswered::Lives(why)
         })
     }
 
@@ -126,14 +126,14 @@ impl Successor {
             .and_then(|()| self.wait(site))
         {
             Ok(()) => Some(Arc::new(self.channel)),
-            Err(Ending::Died) => {
+            Err(Unanswered::Died) => {
                 crate::log::warn!(
                     old = self.old,
                     "the old process has died; this one goes on with what it has got"
                 );
                 None
             }
-            Err(Ending::Lives(why)) => return Err(unfit(why)),
+            Err(Unanswered::Lives(why)) => return Err(unfit(why)),
         };
         if self.still {
             site.pools.iter().for_each(|pool| pool.state.go_on());
@@ -153,7 +153,7 @@ impl Successor {
 
     /// Waits until the old process accepts no more. One that has stood still has committed then, and has sent all
     /// connections.
-    fn wait(&self, site: &Site) -> Result<(), Ending> {
+    fn wait(&self, site: &Site) -> Result<(), Unanswered> {
         if self.still {
             let mut data = site.data.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(data) = &mut *data {
@@ -162,7 +162,7 @@ impl Successor {
                 let refused = part.refused().map(str::to_owned);
                 if let Err(error) = read.and_then(|()| part.finish()) {
                     if let Some(why) = refused {
-                        return Err(Ending::Lives(why));
+                        return Err(Unanswered::Lives(why));
                     }
                     return Err(ending(&site.path, Err(error)));
                 }
@@ -209,8 +209,8 @@ impl Successor {
         self.channel.set_patience(site.times.answer)?;
         loop {
             match Message::receive(&self.channel)? {
-                Some(Message::Parcels { parcels, sockets }) => {
-                    take_in(site, &self.channel, parcels, sockets)?;
+                Some(Message::Connections { packed, sockets }) => {
+                    take_in(site, &self.channel, packed, sockets)?;
                 }
                 other => return Ok(other),
             }
@@ -237,8 +237,8 @@ impl Committing {
         }
         let received = loop {
             match Message::receive(&channel) {
-                Ok(Some(Message::Parcels { parcels, sockets })) => {
-                    if let Err(error) = take_in(site, &channel, parcels, sockets) {
+                Ok(Some(Message::Connections { packed, sockets })) => {
+                    if let Err(error) = take_in(site, &channel, packed, sockets) {
                         break Err(error);
                     }
                 }
@@ -256,12 +256,12 @@ impl Committing {
         // An old process that lives goes on from now.
         channel.shut();
         match ending(&site.path, received) {
-            Ending::Died => {
+            Unanswered::Died => {
                 crate::log::warn!("the old process has died; this one goes on");
                 serves(site);
                 true
             }
-            Ending::Lives(why) => {
+            Unanswered::Lives(why) => {
                 let ended = site.pools.iter().all(|pool| pool.state.phase() != Phase::Run);
                 if !ended {
                     crate::log::error!(why, "the old process goes on, so this one drains");
@@ -293,8 +293,8 @@ fn commit(site: &Site, channel: &FdChannel) -> io::Result<()> {
 fn take_in_the_rest(site: &Arc<Site>, channel: Arc<FdChannel>) {
     let site = Arc::clone(site);
     let thread = thread::Builder::new().name("upgrade-rest".to_owned()).spawn(move || {
-        while let Ok(Some(Message::Parcels { parcels, sockets })) = Message::receive(&channel) {
-            if take_in(&site, &channel, parcels, sockets).is_err() {
+        while let Ok(Some(Message::Connections { packed, sockets })) = Message::receive(&channel) {
+            if take_in(&site, &channel, packed, sockets).is_err() {
                 return;
             }
         }
@@ -308,25 +308,25 @@ fn take_in_the_rest(site: &Arc<Site>, channel: Arc<FdChannel>) {
 fn take_in(
     site: &Site,
     channel: &FdChannel,
-    parcels: Vec<Vec<u8>>,
+    packed: Vec<Vec<u8>>,
     sockets: Vec<std::os::fd::OwnedFd>,
 ) -> io::Result<()> {
     Message::Have.send(channel)?;
     let mut refused = Vec::new();
-    for (number, (parcel, socket)) in (0..).zip(parcels.into_iter().zip(sockets)) {
-        let Some(parcel) = Parcel::decode(&parcel) else {
-            refused.push((number, "its parcel cannot be read".to_owned()));
+    for (number, (packed, socket)) in (0..).zip(packed.into_iter().zip(sockets)) {
+        let Some(packed) = PackedConnection::decode(&packed) else {
+            refused.push((number, "its data cannot be read".to_owned()));
             continue;
         };
-        let pool = site.pools.iter().find(|pool| pool.name() == parcel.pool);
+        let pool = site.pools.iter().find(|pool| pool.name() == packed.pool);
         let taken = match pool {
-            Some(pool) => pool.state.take_in(parcel, socket).map_err(|refused| {
-                let Refused { parcel, socket, why } = *refused;
+            Some(pool) => pool.state.take_in(packed, socket).map_err(|refused| {
+                let Refused { packed, socket, why } = *refused;
                 // The old process has one of its own.
                 drop(socket);
-                format!("{why} (in state `{}` of pool `{}`)", parcel.state, parcel.pool)
+                format!("{why} (in state `{}` of pool `{}`)", packed.state, packed.pool)
             }),
-            None => Err(format!("the new process has no pool `{}`", parcel.pool)),
+            None => Err(format!("the new process has no pool `{}`", packed.pool)),
         };
         match taken {
             Ok(()) => site.control.progress.lock().moved_in += 1,
@@ -336,10 +336,10 @@ fn take_in(
     Message::Taken { refused }.send(channel)
 }
 
-/// What it means that another message than the expected one has come, or none.
-fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Ending {
+/// The meaning of another message than the expected one, or of none.
+fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Unanswered {
     let why = match received {
-        Ok(Some(Message::Refused { why })) => return Ending::Lives(why),
+        Ok(Some(Message::Refused { why })) => return Unanswered::Lives(why),
         Ok(Some(other)) => {
             format!("the old process has sent `{}`, which is out of order", other.name())
         }
@@ -349,7 +349,7 @@ fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Endi
         }
         Err(error) => format!("cannot talk to the old process: {error}"),
     };
-    if socket::is_alive(path) { Ending::Lives(why) } else { Ending::Died }
+    if socket::is_alive(path) { Unanswered::Lives(why) } else { Unanswered::Died }
 }
 
 fn unfit(why: String) -> PoolError {

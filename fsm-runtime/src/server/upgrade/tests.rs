@@ -1,4 +1,4 @@
-//! Two processes in one: an upgrade needs only their sockets. What one of them does wrong is played by a script.
+//! Two processes in one: an upgrade needs only their sockets. A script takes the part of the one that fails.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

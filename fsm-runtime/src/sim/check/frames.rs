@@ -126,7 +126,7 @@ fn grow<F: Frame>(
                 assert!((before + 1..=max).contains(&total), "{total} of {before}, at most {max}");
                 (None, total - before)
             }
-            // What is refused has been taken away again.
+            // A refused frame leaves no bytes.
             Err(_) => (None, 0),
         };
         if let Some(used) = used {

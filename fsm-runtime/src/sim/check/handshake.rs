@@ -7,7 +7,7 @@ use crate::{Connection, Drive, Machine, Trigger};
 
 /// The part of a run in which a `#[tls]` state waits for its handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Handshake {
+pub(super) struct SimulatedHandshake {
     /// The bytes of the input before it. Those behind it come when it is over.
     pub(super) at: usize,
     pub(super) end: HandshakeEnd,
@@ -35,7 +35,7 @@ impl fmt::Display for HandshakeEnd {
     }
 }
 
-impl Handshake {
+impl SimulatedHandshake {
     /// All ends of the handshake that a machine begins on this input; none if it begins none.
     pub(super) fn all<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
         make: impl FnOnce() -> H,

@@ -3,8 +3,8 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use super::difference::Difference;
-use super::handshake::Handshake;
-use super::placements::{Event, Placed, Placement};
+use super::handshake::SimulatedHandshake;
+use super::placements::{Event, Placed, PlacedEvents};
 use super::run::{Heard, Panic, Recording, Run};
 use super::splits::compare;
 use crate::{Connection, Drive, Machine};
@@ -87,18 +87,19 @@ pub fn interleavings<M, H>(
     M::Message: Clone,
 {
     // The first end of a handshake is that it succeeds.
-    let handshake = Handshake::all::<M, H>(&make, input).first().copied();
-    let run =
-        |placement: &Placement| run::<M, H>(make(), input, messages, pause, placement, handshake);
-    let alone = match run(&Placement::default()) {
+    let handshake = SimulatedHandshake::all::<M, H>(&make, input).first().copied();
+    let run = |placement: &PlacedEvents| {
+        run::<M, H>(make(), input, messages, pause, placement, handshake)
+    };
+    let alone = match run(&PlacedEvents::default()) {
         Ok(alone) => alone,
         Err(panic) => resume_unwind(panic),
     };
     let mut known = Known { alone, heard: BTreeMap::new() };
-    for placement in Placement::all(input.len(), messages.len(), !pause.is_zero()) {
+    for placement in PlacedEvents::all(input.len(), messages.len(), !pause.is_zero()) {
         let found = run(&placement);
         if !known.allows(&found) {
-            let fails = |placement: &Placement| !known.allows(&run(placement));
+            let fails = |placement: &PlacedEvents| !known.allows(&run(placement));
             let smallest = placement.smallest(fails);
             let cuts = smallest.cuts(input.len());
             compare::<M, H>(make(), input, &cuts, &known.alone, handshake);
@@ -115,8 +116,8 @@ fn run<M, H>(
     input: &[u8],
     messages: &[M::Message],
     pause: Duration,
-    placement: &Placement,
-    handshake: Option<Handshake>,
+    placement: &PlacedEvents,
+    handshake: Option<SimulatedHandshake>,
 ) -> Result<Recording, Panic>
 where
     M: Drive<H> + Machine<Seed = (), Kind = Connection>,
@@ -144,7 +145,7 @@ where
     run.finish()
 }
 
-/// What is known of a machine from earlier runs.
+/// The facts about a machine from earlier runs.
 struct Known {
     /// The run without messages and pauses.
     alone: Recording,
@@ -193,7 +194,7 @@ impl Known {
     fn report<M: Machine>(
         &self,
         input: &[u8],
-        placement: &Placement,
+        placement: &PlacedEvents,
         found: Result<Recording, Panic>,
         after_input: impl FnOnce() -> Result<Recording, Panic>,
     ) -> ! {

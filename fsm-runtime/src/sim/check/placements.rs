@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What happens between two bytes of the input.
+/// An event between two bytes of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The next message, which the machine takes before the following bytes arrive.
@@ -22,9 +22,9 @@ pub(super) struct Placed {
 
 /// Events in the order of their places.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Placement(pub(super) Vec<Placed>);
+pub(super) struct PlacedEvents(pub(super) Vec<Placed>);
 
-impl Placement {
+impl PlacedEvents {
     /// The placements that are checked, the simplest first: what they find is the easiest to understand.
     pub(super) fn all(len: usize, messages: usize, has_pauses: bool) -> Vec<Self> {
         let message_events: &[Event] = if messages > 0 { &MESSAGES } else { &[] };
@@ -105,7 +105,7 @@ impl Placement {
     }
 }
 
-impl fmt::Display for Placement {
+impl fmt::Display for PlacedEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut messages = 0;
         for (n, Placed { at, event }) in self.0.iter().enumerate() {

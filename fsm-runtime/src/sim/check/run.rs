@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::time::Duration;
 
-use super::handshake::{Handshake, HandshakeEnd};
+use super::handshake::{HandshakeEnd, SimulatedHandshake};
 use crate::net::readiness::Readiness;
 use crate::sim::Session;
 use crate::{Connection, Drive, Ended, Machine, Wait};
@@ -50,13 +50,13 @@ pub(super) struct Run<'a, M: Drive<H>, H> {
     pub(super) session: Session<M, H>,
     input: &'a [u8],
     /// The TLS handshake, until it is over.
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
     sent: usize,
     posted: usize,
     recording: Recording,
 }
 
-/// What a turn may change.
+/// The observable state that a turn may change.
 #[derive(Clone, Copy)]
 struct Place {
     state: Option<&'static str>,
@@ -66,7 +66,7 @@ struct Place {
 
 impl<'a, M: Drive<H> + Machine<Seed = (), Kind = Connection>, H> Run<'a, M, H> {
     /// A machine with no input and with closed pools, one completion a turn.
-    pub(super) fn new(handler: H, input: &'a [u8], handshake: Option<Handshake>) -> Self {
+    pub(super) fn new(handler: H, input: &'a [u8], handshake: Option<SimulatedHandshake>) -> Self {
         let mut session = Session::<M, H>::with_calls(handler, 1);
         session.close_pools();
         Self { session, input, handshake, sent: 0, posted: 0, recording: Recording::default() }
@@ -75,7 +75,9 @@ impl<'a, M: Drive<H> + Machine<Seed = (), Kind = Connection>, H> Run<'a, M, H> {
     /// Sends the input up to byte `end`.
     #[track_caller]
     pub(super) fn send_to(&mut self, end: usize) {
-        if let Some(Handshake { at, end: how }) = self.handshake.filter(|begun| begun.at <= end) {
+        if let Some(SimulatedHandshake { at, end: how }) =
+            self.handshake.filter(|begun| begun.at <= end)
+        {
             self.handshake = None;
             self.feed_to(at);
             self.end_handshake(how);

@@ -1,15 +1,15 @@
 use std::panic::resume_unwind;
 
 use super::difference::Difference;
-use super::handshake::Handshake;
+use super::handshake::SimulatedHandshake;
 use super::run::{Recording, Run};
 use crate::{Connection, Drive, Machine};
 
 /// Checks that the way in which `input` is cut into pieces makes no difference.
 ///
-/// A machine from `make` gets the input at once, in two pieces for every place between two bytes
-/// (for inputs of up to 512 bytes; beyond that up to 512 places spread over it), in three pieces at a few
-/// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
+/// A machine from `make` gets the input at once; in two pieces, for every place between two bytes, or for 512
+/// places spread over an input of more than 512 bytes; in three pieces, for a few hundred pairs of places; and
+/// byte by byte. Each time the peer then ends its stream. Every time the same
 /// handlers must be called in the same order with the same bytes, and the output must be the same.
 /// For states that take what is there (`some`, `upto`, `discard`), the bytes of consecutive calls are taken
 /// together.
@@ -18,12 +18,12 @@ use crate::{Connection, Drive, Machine};
 /// by itself. Time does not pass during the check, so no deadline is met. The pools that the machine
 /// calls and hands over to are closed, so that it takes the `gone` edges and goes on.
 ///
-/// If the input leads to a `#[tls]` state, all of this is done four times: the handshake succeeds, and the input behind
-/// the byte at which it begins comes after it, in the clear as in any [`Session`](crate::sim::Session); it fails; the
-/// peer ends its stream in it; and it stalls until the deadline of the state. Input that comes before a handshake is
-/// over makes it fail, which is the same edge. A stream that is cut off behind the handshake takes no edge
-/// ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. What the
-/// handler sees of the session (names, protocol, certificates) is empty.
+/// If the input leads to a `#[tls]` state, all of this is done four times, once for each end of the handshake: it
+/// succeeds, it fails, the peer ends its stream in it, and it stalls until the deadline of the state. If it
+/// succeeds, the rest of the input comes after it, in the clear as in any [`Session`](crate::sim::Session). Input
+/// that comes before a handshake is over makes it fail, which is the same edge. A stream that is cut off behind the
+/// handshake takes no edge ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. The
+/// session has no names, no protocol and no certificates for the handler.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -59,7 +59,7 @@ pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: impl Fn() -> H,
     input: &[u8],
 ) {
-    let handshakes = Handshake::all::<M, H>(&make, input);
+    let handshakes = SimulatedHandshake::all::<M, H>(&make, input);
     if handshakes.is_empty() {
         splits_with::<M, H>(&make, input, None);
     }
@@ -73,7 +73,7 @@ pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
 fn splits_with<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: &impl Fn() -> H,
     input: &[u8],
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
 ) {
     let whole = run::<M, H>(make(), input, &[], handshake);
     let compare = |cuts: &[usize]| compare::<M, H>(make(), input, cuts, &whole, handshake);
@@ -102,14 +102,15 @@ pub(super) fn compare<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     input: &[u8],
     cuts: &[usize],
     whole: &Recording,
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
 ) {
     let cut = run::<M, H>(handler, input, cuts, handshake);
     if *whole != cut {
         let machine = M::SPEC.name;
         let difference = Difference { input, expected: ("whole", whole), found: ("cut", &cut) };
         let place = place(cuts, input.len());
-        let of_tls = handshake.map(|Handshake { end, .. }| format!(", whose handshake {end},"));
+        let of_tls =
+            handshake.map(|SimulatedHandshake { end, .. }| format!(", whose handshake {end},"));
         let of_tls = of_tls.unwrap_or_default();
         panic!("cutting the input of `{machine}`{of_tls} {place} makes a difference\n{difference}");
     }
@@ -136,7 +137,7 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     handler: H,
     input: &[u8],
     cuts: &[usize],
-    handshake: Option<Handshake>,
+    handshake: Option<SimulatedHandshake>,
 ) -> Recording {
     let mut run = Run::<M, H>::new(handler, input, handshake);
     for end in cuts.iter().copied().chain([input.len()]) {

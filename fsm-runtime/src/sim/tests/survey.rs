@@ -1,4 +1,4 @@
-//! What a walk finds, at times that the test sets.
+//! The findings of a walk, at times that the test sets.
 
 use std::sync::mpsc;
 use std::time::Duration;

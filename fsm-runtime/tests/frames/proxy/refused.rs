@@ -1,4 +1,4 @@
-//! What is no PROXY header, and the messages that say so.
+//! Bytes that are no PROXY header, and the messages that say so.
 
 use fsm_runtime::prelude::*;
 use fsm_runtime::proxy::Header;

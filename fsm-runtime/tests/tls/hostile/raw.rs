@@ -68,7 +68,7 @@ impl Raw {
     /// Waits for the server to end the connection.
     pub(super) fn until_its_end(mut self) {
         let mut got = Vec::new();
-        // What it has not read makes its end a reset.
+        // Unread input makes its end a reset.
         let _ = self.stream.read_to_end(&mut got);
     }
 }

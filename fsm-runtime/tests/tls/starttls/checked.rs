@@ -134,6 +134,6 @@ fn e1_l7_messages_are_placed_before_and_behind_a_handshake() {
     check(false);
     let visited: BTreeSet<String> = log.lock().unwrap().drain(..).collect();
     assert_eq!(visited, ["Line", "Plain", "Secure"].map(str::to_owned).into());
-    // What messages change behind the handshake is found.
+    // The check finds a change that messages make after the handshake.
     assert!(catch_unwind(AssertUnwindSafe(|| check(true))).is_err());
 }

@@ -28,7 +28,7 @@ enum Chosen {
     Gone,
 }
 
-/// What a host is called in certificates, in place of `NAME`.
+/// The name of a host in certificates, in place of `NAME`.
 #[derive(Clone, Default)]
 struct Names(&'static str);
 

@@ -6,7 +6,7 @@ use fsm_tests::eventually;
 
 use super::*;
 
-/// What answers have beside the date, which is that of the answer.
+/// The fields of answers without the date, which is that of the answer.
 type Seen = (u16, Vec<(String, String)>, Vec<u8>);
 
 /// The answers to these requests, each with its method.

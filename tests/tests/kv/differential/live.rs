@@ -22,7 +22,7 @@ fn redis() -> Option<Redis> {
     Some(Redis::start(&program))
 }
 
-/// What differs, and what was sent before.
+/// The difference, and the commands that were sent before.
 #[derive(Default)]
 struct Differences {
     text: String,

@@ -1,6 +1,6 @@
 //! A frame of fixed integers and counted bytes.
 //!
-//! What follows from other fields, `magic` and `len`, is no field of the struct.
+//! The struct has no fields for `magic` and `len`, which follow from others.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the decoders share.
+//! The parts that the decoders share.
 
 use std::fmt;
 use std::marker::PhantomData;

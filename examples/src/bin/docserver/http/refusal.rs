@@ -4,7 +4,7 @@ use fsm_examples::http::Refusal;
 
 use super::Response;
 
-/// What a [`Refusal`] says to the client.
+/// The status and text with which a [`Refusal`] answers the client.
 pub(crate) trait RefusalAnswer {
     /// The response, without [`body`](Self::body).
     fn response(&self) -> Response;

@@ -40,7 +40,7 @@ impl Changes {
     /// The version of the document of this name; `None` while it changes.
     pub(crate) fn version(&self, name: &Name) -> Option<Version> {
         let slot = self.slot(name);
-        // What is looked up after this sees the changes that are counted here.
+        // Lookups after this see the changes that are counted here.
         let count = self.slots[slot].load(Ordering::Acquire);
         (count % OVER == 0).then_some(Version { slot, count })
     }

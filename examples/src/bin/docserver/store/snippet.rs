@@ -12,7 +12,7 @@ use crate::api::Segment;
 const MAX: usize = 400;
 /// The maximum number of characters before the first match.
 const MAX_BEFORE: usize = 120;
-/// Longer words never match, in bytes.
+/// The maximum length, in bytes, of a word that can match.
 const MAX_WORD: usize = 256;
 
 /// The words to mark, and the budget of text to search.

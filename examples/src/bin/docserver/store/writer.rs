@@ -41,7 +41,7 @@ struct Failure {
     message: Option<String>,
 }
 
-/// One that joins a transaction. Whatever becomes of it, the last one commits for those that have joined.
+/// One that joins a transaction. However it ends, the last one commits for those that have joined.
 struct Joining<'a> {
     writer: &'a Writer,
     state: MutexGuard<'a, State>,

@@ -24,7 +24,7 @@ const HEAD: u8 = 7;
 /// The other settings that CONFIG SET changes.
 const SETTINGS: u8 = 8;
 
-/// What has changed since a copy began.
+/// The keys that have changed since a copy began.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     keys: HashSet<Bytes>,
@@ -61,8 +61,8 @@ impl Store {
 
     /// Appends the next piece to `into`. Returns whether there are more.
     ///
-    /// It goes from the last key to the first, because a key that is removed is replaced by the last one. What is
-    /// new or has changed since is in the last piece.
+    /// It goes from the last key to the first, because a key that is removed is replaced by the last one. Keys
+    /// that are new or have changed since are in the last piece.
     pub(crate) fn copy_some(&mut self, into: &mut Vec<u8>) -> bool {
         let Some(changes) = &mut self.changes else { return false };
         let mut at = changes.copied_from.min(self.keys.len());

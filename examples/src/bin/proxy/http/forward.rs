@@ -16,7 +16,7 @@ const VIA: &[u8] = b"1.1 fsm-proxy";
 /// Fields to which the proxy adds, and does not pass on as they are.
 const ADDED: &[&str] = &["forwarded", "via", "x-forwarded-for", "x-forwarded-proto"];
 
-/// Who has sent a request, and how.
+/// The client that has sent a request, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sender {
     pub(crate) peer: Peer,

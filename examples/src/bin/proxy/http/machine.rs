@@ -43,7 +43,7 @@ pub(crate) enum Exchange {
     #[to(Dial | Head | Gone)]
     Unreached,
 
-    /// Waits for the target's word before the body is passed on: 100, or an answer without the body.
+    /// Waits for the target's response before the body is passed on: 100, or an answer without the body.
     #[read(other, exact = 1, within = settings.expect <= 10min => Body, eof => NoAnswer)]
     #[to(Answer)]
     Permission,

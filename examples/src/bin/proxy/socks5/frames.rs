@@ -55,7 +55,7 @@ pub(crate) struct Verdict {
     pub(crate) status: u8,
 }
 
-/// What a client wants.
+/// The command of a client.
 #[frame(Requests)]
 pub(crate) struct Request<'a> {
     #[is(5)]

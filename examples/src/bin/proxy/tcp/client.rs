@@ -154,7 +154,7 @@ impl forward::Handler for Client {
 
     fn broken(&mut self, cx: &mut Context<'_>) -> forward::AfterBroken {
         let moved = cx.moved();
-        // What the client has sent may be the reason for a later end.
+        // Bytes that the client has sent may be the reason for a later end.
         if moved.out == 0 && moved.back == 0 {
             self.failed(&"it has broken a connection on which nothing was sent", cx);
         }

@@ -30,7 +30,7 @@ fn number(
     }
 }
 
-/// What is before a word in its line.
+/// The kind of item that precedes a word in its line.
 #[derive(Clone, Copy)]
 enum Before {
     Nothing,
@@ -192,7 +192,7 @@ fn may_miss(field: &Field) -> bool {
     field.optional || matches!(field.kind, Kind::Flag | Kind::Words)
 }
 
-/// What follows a word that is missing is not taken for it: nothing follows an optional one, and behind a
+/// The item after a missing word is not taken for that word: nothing follows an optional one, and behind a
 /// flag is not its word.
 fn missing(frame: &Frame, case: &Case) -> TokenStream {
     let (error, words) = (frame.error(), case.words());

@@ -7,7 +7,7 @@ use super::{Following, as_bytes, digits, each};
 /// The number of bytes of a case, without its tag.
 pub(crate) fn len(frame: &Frame, case: &Case) -> TokenStream {
     let lens = case.fields.iter().map(|field| field_len(frame, case, field));
-    // What ends the part.
+    // The end of the part.
     let then = case.fields.iter().filter_map(|field| field.part.as_ref()?.then.as_ref());
     let then: usize = then.map(len_of).sum();
     generated!(#then #(+ #lens)*)

@@ -1,13 +1,21 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::Attribute;
 
-use super::super::super::ast::Counted;
+use super::super::super::ast::{Counted, Size};
 use super::super::args::{Entry, entries};
 use super::super::{list, literal, name_of};
 use super::Reader;
 use crate::code::Code;
 use crate::parse::marks;
 use crate::spelling;
+
+/// The number in an attribute that counts, and its bounds.
+struct BoundedLen {
+    counted: TokenStream,
+    /// The bound behind the first `<=` of two, over other fields.
+    within: Option<TokenStream>,
+    max: Size,
+}
 
 impl Reader<'_> {
     /// `len - 4 <= 1MiB, then = b".."`
@@ -17,50 +25,7 @@ impl Reader<'_> {
         for Entry { key, value } in entries(list(attr), self.errors) {
             match key {
                 None if len.is_none() => {
-                    let Some((counted, bound)) = marks::bounded(&value) else {
-                        let written = spelling::tokens(&value);
-                        if crate::parse::literal::is_number(&value) {
-                            let text = match name.as_str() {
-                                "bytes" => format!(
-                                    "bytes whose number is always the same are an array; write `[u8; {written}]` for the type"
-                                ),
-                                _ => format!(
-                                    "a length is a field that comes before; write `{example}`"
-                                ),
-                            };
-                            self.errors.at(Code::NotAField, &value, text);
-                            return None;
-                        }
-                        if let Some((mark, remedy)) = compared(&value, &name, example) {
-                            self.errors.at(Code::Grammar, mark, remedy);
-                            return None;
-                        }
-                        let bound = if name == "times" { "64" } else { "64KiB" };
-                        let text = format!(
-                            "a peer may send any `{written}`, and nothing bounds it; write `{name}({written} <= {bound})`"
-                        );
-                        self.errors.at(Code::Unbounded, &value, text);
-                        return None;
-                    };
-                    if counted.is_empty() || bound.is_empty() {
-                        let text = format!(
-                            "a length and its bound are on the sides of `<=`; write `{example}`"
-                        );
-                        self.errors.at(Code::ValueMissing, &value, text);
-                        return None;
-                    }
-                    let bound = literal::size(&bound, self.errors)?;
-                    if bound.known.is_some_and(|known| known > u32::MAX.into()) {
-                        let text = "a frame has at most 4294967295 bytes; write a smaller bound";
-                        self.errors.at(Code::TooLarge, &bound.place, text);
-                        return None;
-                    }
-                    len = Some(match marks::bounded(&counted) {
-                        Some((counted, within)) => {
-                            (self.known(counted)?, Some(self.known(within)?), bound)
-                        }
-                        None => (self.known(counted)?, None, bound),
-                    });
+                    len = Some(self.bounded_len(&value, &name, example)?);
                 }
                 Some(key) if key == "then" => then = Some(literal::bytes(&value, self.errors)?),
                 Some(key) => {
@@ -80,12 +45,67 @@ impl Reader<'_> {
                 }
             }
         }
-        let Some((len, within, max)) = len else {
+        let Some(BoundedLen { counted: len, within, max }) = len else {
             let text = format!("`{name}` lacks its length; write `{example}`");
             self.errors.at(Code::ValueMissing, attr.path(), text);
             return None;
         };
         Some(Counted { len, within, max, then })
+    }
+
+    /// `len - 4 <= 1MiB`
+    fn bounded_len(
+        &mut self,
+        value: &TokenStream,
+        name: &str,
+        example: &str,
+    ) -> Option<BoundedLen> {
+        let Some((counted, bound)) = marks::bounded(value) else {
+            self.refuse_unbounded(value, name, example);
+            return None;
+        };
+        if counted.is_empty() || bound.is_empty() {
+            let text =
+                format!("a length and its bound are on the sides of `<=`; write `{example}`");
+            self.errors.at(Code::ValueMissing, value, text);
+            return None;
+        }
+        let max = literal::size(&bound, self.errors)?;
+        if max.known.is_some_and(|known| known > u32::MAX.into()) {
+            let text = "a frame has at most 4294967295 bytes; write a smaller bound";
+            self.errors.at(Code::TooLarge, &max.place, text);
+            return None;
+        }
+        Some(match marks::bounded(&counted) {
+            Some((counted, within)) => {
+                BoundedLen { counted: self.known(counted)?, within: Some(self.known(within)?), max }
+            }
+            None => BoundedLen { counted: self.known(counted)?, within: None, max },
+        })
+    }
+
+    /// Adds the finding about a length without a bound.
+    fn refuse_unbounded(&mut self, value: &TokenStream, name: &str, example: &str) {
+        let written = spelling::tokens(value);
+        if crate::parse::literal::is_number(value) {
+            let text = match name {
+                "bytes" => format!(
+                    "bytes whose number is always the same are an array; write `[u8; {written}]` for the type"
+                ),
+                _ => format!("a length is a field that comes before; write `{example}`"),
+            };
+            self.errors.at(Code::NotAField, value, text);
+            return;
+        }
+        if let Some((mark, remedy)) = compared(value, name, example) {
+            self.errors.at(Code::Grammar, mark, remedy);
+            return;
+        }
+        let bound = if name == "times" { "64" } else { "64KiB" };
+        let text = format!(
+            "a peer may send any `{written}`, and nothing bounds it; write `{name}({written} <= {bound})`"
+        );
+        self.errors.at(Code::Unbounded, value, text);
     }
 
     /// The expression in the parentheses of an attribute.

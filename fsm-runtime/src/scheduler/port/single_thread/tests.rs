@@ -245,8 +245,7 @@ fn random_round(
     injected.extend(posted.filter(|key| keys.contains(key)));
 }
 
-/// Whatever happens, each connection has a turn for each event and packet, in the next round at the
-/// latest.
+/// Each connection has a turn for each event and packet, in the next round at the latest, whatever happens.
 #[test]
 fn x1_x3_no_event_and_no_packet_is_lost() {
     let mut random = Random(1);

@@ -91,7 +91,7 @@ impl Model {
         self.packets.iter().copied().find(|key| self.is_live(*key))
     }
 
-    /// A connection is gone. What waits for it stays until it is met.
+    /// A connection is gone. Packets for it stay until a thread takes them.
     pub(super) fn close(&mut self, key: Key) {
         self.live.retain(|live| *live != key);
         self.again.retain(|again| *again != key);

@@ -1,7 +1,7 @@
-//! What a connection takes along.
+//! The data that a connection takes along.
 
 use super::*;
-use crate::moves::parcel::{Left, TimerLeft};
+use crate::moves::packed_connection::{Left, TimerLeft};
 
 /// The milliseconds that are left of the timers that run.
 fn running<'a>(timers: impl Iterator<Item = &'a mut TimerLeft>) -> Vec<&'a mut u64> {
@@ -40,7 +40,7 @@ fn u3_a_part_of_a_message_moves_along() {
     until(|| unread(&old) == 6);
     let departures = old.departures();
     let departure = next(&departures);
-    assert_eq!(departure.parcel.unread, b"two li");
+    assert_eq!(departure.packed.unread, b"two li");
     new.take(departure).unwrap();
     client.say("nes\nthree");
     assert_eq!(client.hear(), "2 two lines");
@@ -74,8 +74,8 @@ fn u3_output_that_the_peer_has_not_taken_moves_along() {
     }
     let departures = old.departures();
     let departure = next(&departures);
-    assert!(!departure.parcel.unsent.is_empty());
-    assert!(departure.parcel.send_left.is_some());
+    assert!(!departure.packed.unsent.is_empty());
+    assert!(departure.packed.send_left.is_some());
     new.take(departure).unwrap();
     client.say("end\n");
     for number in 1..=asked {
@@ -94,7 +94,7 @@ fn u3_a_deadline_has_the_time_left_that_it_had() {
     assert_eq!(client.ask("name"), "1 name");
     let departures = old.departures();
     let mut departure = next(&departures);
-    let timers = departure.parcel.timers.iter_mut();
+    let timers = departure.packed.timers.iter_mut();
     let [left] = running(timers).try_into().unwrap();
     assert!((3_500_000..=3_600_000).contains(left), "{left} ms of an hour");
     *left = 1;
@@ -113,7 +113,7 @@ fn u3_the_time_of_a_message_that_has_begun_goes_on() {
     let departures = old.departures();
     let mut departure = next(&departures);
     // `begun` runs, and `idle` stands still meanwhile.
-    let [begun] = running(departure.parcel.timers.iter_mut()).try_into().unwrap();
+    let [begun] = running(departure.packed.timers.iter_mut()).try_into().unwrap();
     *begun = 1;
     new.take(departure).unwrap();
     assert_eq!(client.hear(), "late");

@@ -21,11 +21,11 @@ fn u4_what_the_new_process_does_not_know_goes_on_in_the_old_one() {
     client.say("hal");
     until(|| unread(&old) == 3);
     let changes: [(Change, Stays); 5] = [
-        (|it| it.parcel.state = "OfLater".to_owned(), Stays::State),
-        (|it| it.parcel.machine = "Other".to_owned(), Stays::State),
-        (|it| it.parcel.fields.put("later", &1_u8), Stays::State),
-        (|it| it.parcel.fields = crate::PackedFields::default(), Stays::State),
-        (|it| it.parcel.handler.push(0), Stays::Handler),
+        (|it| it.packed.state = "OfLater".to_owned(), Stays::State),
+        (|it| it.packed.machine = "Other".to_owned(), Stays::State),
+        (|it| it.packed.fields.put("later", &1_u8), Stays::State),
+        (|it| it.packed.fields = crate::PackedFields::default(), Stays::State),
+        (|it| it.packed.handler.push(0), Stays::Handler),
     ];
     for (change, why) in changes {
         let departures = old.departures();
@@ -78,7 +78,7 @@ fn u4_a_connection_that_stays_after_a_panic_takes_messages_again() {
     assert_eq!(client.ask("panic in pack"), "2 panic in pack");
     let departures = old.departures();
     until(|| !old.packed.lock().unwrap().is_empty());
-    // What came while it packed had no mailbox, and has one from now on.
+    // Messages that came while it packed had no mailbox. From now on there is one.
     until(|| old.handle.post(old.last_key(), "news".to_owned()).is_ok());
     assert_eq!(client.hear(), "news");
     assert_eq!(client.ask("more"), "3 more");
@@ -96,7 +96,7 @@ fn u4_messages_that_wait_are_taken_first() {
     // A second connection, which moves, shows that the first one has had its turn.
     let mut other = old.client();
     let second = next(&departures);
-    assert_eq!(second.parcel.state, "Line");
+    assert_eq!(second.packed.state, "Line");
     new.take(second).unwrap();
     assert_eq!(other.ask("here"), "1 here");
     assert_eq!(*old.packed.lock().unwrap(), [0], "the first one has packed nothing in vain");
@@ -184,7 +184,7 @@ fn u4_a_sink_that_panics_moves_nobody() {
     assert_eq!(client.ask("hello"), "1 hello");
     let (sender, called) = mpsc::channel();
     let sink = move |departure: Departure| {
-        sender.send(departure.parcel.state.clone()).unwrap();
+        sender.send(departure.packed.state.clone()).unwrap();
         panic!("as it was told to");
     };
     old.state().move_out(Arc::new(sink)).unwrap();

@@ -9,20 +9,20 @@ use crate::Starts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::moves::departure::{Departure, MoveSink};
 use crate::net::fd_channel::{MOST_BYTES, MOST_DESCRIPTORS};
-use crate::server::progress::Step;
+use crate::server::progress::UpgradeStep;
 use crate::server::upgrade::launch::SitePool;
-use crate::server::upgrade::message::{Message, PARCELS};
-use crate::server::upgrade::{laggards, notify};
+use crate::server::upgrade::message::{CONNECTIONS, Message};
+use crate::server::upgrade::{notify, waiting_for_peers};
 
-/// The most bytes of parcels that go together, beyond which one more is a message of its own.
+/// The most bytes of packed connections that go together, beyond which one more is a message of its own.
 const BATCH: usize = 1024 * 1024;
-/// The most bytes of a parcel, so that it fits into a frame with the others of a batch.
-const MOST_OF_A_PARCEL: usize = MOST_BYTES - 2 * BATCH;
+/// The most bytes of a packed connection, so that it fits into a frame with the others of a batch.
+const MOST_OF_A_CONNECTION: usize = MOST_BYTES - 2 * BATCH;
 /// How often the old process looks whether connections are still to come.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Pools that accept no more, and whose connections at rest leave or stand still.
-pub(super) struct Moving<'a, 'b> {
+pub(super) struct MovingPools<'a, 'b> {
     old: &'a Predecessor<'b>,
     /// Puts connections that have come to rest into the queue. The pools have it when they leave.
     sink: Option<MoveSink>,
@@ -44,7 +44,7 @@ pub(super) struct Moving<'a, 'b> {
     committed: bool,
 }
 
-impl<'a, 'b> Moving<'a, 'b> {
+impl<'a, 'b> MovingPools<'a, 'b> {
     pub(super) fn begin(old: &'a Predecessor<'b>) -> Self {
         let (sender, queue) = mpsc::channel();
         let sink: MoveSink = Arc::new(move |departure| {
@@ -72,7 +72,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     /// Lets connections at rest leave from now on.
     pub(super) fn move_out(&mut self) {
         let Some(sink) = self.sink.take() else { return };
-        self.old.site.control.progress.lock().step = Step::Moves;
+        self.old.site.control.progress.lock().step = UpgradeStep::Moves;
         for pool in self.pools() {
             if let Err(why) = pool.state.move_out(Arc::clone(&sink)) {
                 let open = pool.state.permits.out();
@@ -103,7 +103,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         let within = self.old.site.times.still;
         let until = Instant::now() + within;
         let (mut patient, mut leaves) = (true, false);
-        self.old.site.control.progress.lock().step = Step::StandsStill;
+        self.old.site.control.progress.lock().step = UpgradeStep::StandsStill;
         for pool in self.pools() {
             pool.state.turn_away();
             pool.state.stand_still();
@@ -126,7 +126,7 @@ impl<'a, 'b> Moving<'a, 'b> {
             }
             if patient && until.saturating_duration_since(Instant::now()) < within / 4 * 3 {
                 patient = false;
-                laggards::end(self.pools(), until);
+                waiting_for_peers::end(self.pools(), until);
             }
             if let Ok(departure) = self.queue.recv_timeout(Duration::from_millis(1)) {
                 self.waiting.push(departure);
@@ -206,15 +206,15 @@ impl<'a, 'b> Moving<'a, 'b> {
         let mut bytes = 0;
         while batch.len() < MOST_DESCRIPTORS && bytes < BATCH {
             let Some(departure) = self.waiting.pop() else { break };
-            let mut parcel = Vec::new();
-            departure.parcel.encode(&mut parcel);
-            if parcel.len() > MOST_OF_A_PARCEL {
-                let limit = MOST_OF_A_PARCEL / (1024 * 1024);
+            let mut packed = Vec::new();
+            departure.packed.encode(&mut packed);
+            if packed.len() > MOST_OF_A_CONNECTION {
+                let limit = MOST_OF_A_CONNECTION / (1024 * 1024);
                 self.is_refused(departure, format!("more than {limit} MiB of it would move"));
                 continue;
             }
-            bytes += parcel.len();
-            batch.push((departure, parcel));
+            bytes += packed.len();
+            batch.push((departure, packed));
         }
         batch
     }
@@ -224,11 +224,12 @@ impl<'a, 'b> Moving<'a, 'b> {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return Err("the new process is slow".to_owned());
         }
-        let (departures, parcels): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let (departures, packed): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let sockets: Vec<_> = departures.iter().filter_map(Departure::socket).collect();
         let mut body = Vec::new();
-        parcels.pack(&mut body);
-        let sent = self.old.channel.send(PARCELS, &body, &sockets).map_err(|error| lost(&error));
+        packed.pack(&mut body);
+        let sent =
+            self.old.channel.send(CONNECTIONS, &body, &sockets).map_err(|error| lost(&error));
         let is_it = |message: &Message| matches!(message, Message::Have);
         if let Err(why) = sent.and_then(|()| self.old.expect_or_part("have", is_it)) {
             for departure in departures {
@@ -329,7 +330,7 @@ impl<'a, 'b> Moving<'a, 'b> {
     }
 }
 
-impl Drop for Moving<'_, '_> {
+impl Drop for MovingPools<'_, '_> {
     fn drop(&mut self) {
         for pool in self.pools() {
             pool.state.stay();

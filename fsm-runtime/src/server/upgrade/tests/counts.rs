@@ -1,7 +1,7 @@
-//! What there is to tell of upgrades (U15).
+//! The counts and steps of upgrades (U15).
 
 use super::*;
-use crate::server::progress::Step;
+use crate::server::progress::UpgradeStep;
 
 /// Leaves its rest for a message, and comes back.
 #[state_machine(start = Line, moves, eof => Gone, limit => Gone)]
@@ -57,13 +57,16 @@ fn u15_each_connection_that_stays_counts_for_its_reason() {
     moves.ask();
     moves.0.get_mut().write_all(b"body").unwrap();
     moves.0.read_line(&mut String::new()).unwrap();
-    assert_eq!(control.progress.lock().step, Step::Waits);
+    assert_eq!(control.progress.lock().step, UpgradeStep::Waits);
     let upgrade = place.upgrade();
     let new_control = upgrade.upgrader().0;
     let new = start("new", upgrade);
     until("the old process has handed over", || control.progress.lock().succeeded == 1);
     let progress = control.progress.lock().clone();
-    assert_eq!((progress.step, progress.moved_out, progress.failed), (Step::HandedOver, 1, 0));
+    assert_eq!(
+        (progress.step, progress.moved_out, progress.failed),
+        (UpgradeStep::HandedOver, 1, 0)
+    );
     let stayed: Vec<_> =
         progress.stayed.iter().map(|(why, count)| (why.as_str(), *count)).collect();
     assert_eq!(

@@ -41,7 +41,7 @@ fn u10_connections_end_with_the_process_that_has_their_data() {
     let (sent, events) = Text::new("a", "b");
     let (old, mut client, new) = until_commit(&place, place.upgrade().data(sent));
     Message::Committed.send(&new.0).unwrap();
-    assert!(matches!(new.next(), Message::Parcels { .. }));
+    assert!(matches!(new.next(), Message::Connections { .. }));
     // It may have written something since.
     drop(new);
     assert!(client.is_closed());

@@ -1,4 +1,4 @@
-//! What the old process keeps, and what passes to the new one with the listeners.
+//! The listeners that the old process keeps, and those that pass to the new one.
 
 use super::*;
 

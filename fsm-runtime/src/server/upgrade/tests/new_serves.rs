@@ -1,4 +1,4 @@
-//! What the new process does when the old one fails or goes on at some step (U8).
+//! The behaviour of the new process when the old one fails or goes on at some step (U8).
 
 use super::*;
 use crate::server::upgrade::socket;

@@ -1,4 +1,4 @@
-//! What the old process does when the new one fails at some step (U7, U8).
+//! The behaviour of the old process when the new one fails at some step (U7, U8).
 
 use super::*;
 
@@ -73,7 +73,7 @@ fn u8_a_new_process_that_is_ready_and_silent_holds_clients_up_for_a_short_time()
     let new = NewProcess::connect(&place.path());
     new.steps(5);
     // It has the connection, and says nothing.
-    let Message::Parcels { sockets: _sockets, .. } = new.next() else { panic!() };
+    let Message::Connections { sockets: _sockets, .. } = new.next() else { panic!() };
     assert_eq!((client.ask().as_str(), who(address(&old)).as_str()), ("old", "old"));
     assert!(since.elapsed() < PATIENCE, "it has not waited for `ready_within`");
     old.drain().unwrap();
@@ -119,8 +119,8 @@ fn u8_the_old_process_waits_for_those_that_come_to_rest_though_refused_ones_have
     let new = NewProcess::connect(&place.path());
     new.steps(5);
     let takes = |refused: Vec<(u32, String)>| {
-        let Message::Parcels { parcels, .. } = new.next() else { panic!("no connection comes") };
-        assert_eq!(parcels.len(), 1);
+        let Message::Connections { packed, .. } = new.next() else { panic!("no connection comes") };
+        assert_eq!(packed.len(), 1);
         Message::Have.send(&new.0).unwrap();
         Message::Taken { refused }.send(&new.0).unwrap();
     };
@@ -152,7 +152,7 @@ fn u7_after_the_commit_the_old_process_removes_no_file() {
     assert!(!place.path().exists());
 }
 
-/// What becomes of a connection for which the new process has done this much.
+/// The fate of a connection for which the new process has done this much.
 #[test]
 fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
     let nothing: &[Message] = &[];
@@ -174,8 +174,8 @@ fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
             assert_eq!(client.ask(), "old");
             let new = NewProcess::connect(&place.path());
             new.steps(5);
-            let Message::Parcels { parcels, sockets } = new.next() else { panic!() };
-            assert_eq!((parcels.len(), sockets.len()), (1, 1));
+            let Message::Connections { packed, sockets } = new.next() else { panic!() };
+            assert_eq!((packed.len(), sockets.len()), (1, 1));
             for message in says {
                 message.send(&new.0).unwrap();
             }

@@ -127,7 +127,7 @@ const REFUSED: &[(u16, &str)] = &[
     (400, "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"),
     (400, "GET / HTTP/1.1\r\nHost: a\r\nX(: b\r\n\r\n"),
     (400, "GET / HTTP/1.1\r\nHost: a\r\nÄ: b\r\n\r\n"),
-    // What a PUT means.
+    // The meaning of a PUT.
     (400, "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Range: bytes 0-4/9\r\n\r\n"),
     (415, "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n\r\n"),
     (415, "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Encoding: identity, br\r\n\r\n"),

@@ -14,27 +14,27 @@ const READ_OUT: usize = 64 * 1024;
 
 /// Tells newcomers that the pool is full, and closes their connections (X18).
 #[derive(Debug)]
-pub(crate) struct Doorkeeper {
+pub(crate) struct TurnAway {
     farewell: Vec<u8>,
     /// Connections are wrapped, as in TLS, from their first byte, but for plain ones: only these get the farewell.
     wraps: bool,
-    /// Those that were turned away, with the times at which they are closed.
+    /// The sockets that were turned away, with the times at which they are closed.
     leaving: VecDeque<(u64, Socket)>,
     /// The time of the last warning.
     warned: Option<u64>,
 }
 
-impl Doorkeeper {
+impl TurnAway {
     pub(crate) fn new(farewell: Vec<u8>, wraps: bool) -> Self {
         Self { farewell, wraps, leaving: VecDeque::new(), warned: None }
     }
 
     /// Sends the farewell and our end of the stream. The socket stays open for a while, because what the peer
     /// has sent and nobody has read would make the close a reset, and a reset may take the farewell from the peer.
-    pub(crate) fn turn_away(&mut self, accepted: Accepted, now: u64) {
+    pub(crate) fn refuse(&mut self, accepted: Accepted, now: u64) {
         let Accepted { mut socket, origin, .. } = accepted;
         if !self.wraps || matches!(origin, Origin::Accepted { plain: true }) {
-            // A new socket has room for all of it, and to a peer that is gone already nothing is said.
+            // A new socket has room for all of it. The error of a peer that is gone already does not matter.
             let _ = socket.write(&self.farewell);
         }
         let _ = socket.shutdown();
@@ -44,7 +44,7 @@ impl Doorkeeper {
         self.leaving.push_back((now.saturating_add(LINGER), socket));
     }
 
-    /// Closes those whose time is over.
+    /// Closes the sockets whose time is over.
     pub(crate) fn round(&mut self, now: u64) {
         while self.leaving.front().is_some_and(|(at, _)| *at <= now) {
             self.close_first();
@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn x18_nothing_plain_is_said_where_connections_are_encrypted() {
-        let mut doorkeeper = Doorkeeper::new(b"full".to_vec(), true);
+        let mut turn_away = TurnAway::new(b"full".to_vec(), true);
         for (plain, told) in [(false, ""), (true, "full")] {
             let (accepted, mut peer) = accepted(plain);
-            doorkeeper.turn_away(accepted, 0);
+            turn_away.refuse(accepted, 0);
             let mut text = String::new();
             peer.read_to_string(&mut text).unwrap();
             assert_eq!(text, told);
@@ -110,25 +110,25 @@ mod tests {
 
     #[test]
     fn x18_sockets_are_closed_without_a_reset_after_a_second_or_when_others_come() {
-        let mut doorkeeper = Doorkeeper::new(b"full".to_vec(), false);
+        let mut turn_away = TurnAway::new(b"full".to_vec(), false);
         let (first, mut peer) = accepted(false);
-        doorkeeper.turn_away(first, 0);
+        turn_away.refuse(first, 0);
         peer.write_all(b"hello").unwrap();
-        assert_eq!(doorkeeper.due(), Some(LINGER));
-        doorkeeper.round(LINGER - 1);
-        assert_eq!(doorkeeper.leaving.len(), 1);
-        doorkeeper.round(LINGER);
-        assert_eq!(doorkeeper.due(), None);
+        assert_eq!(turn_away.due(), Some(LINGER));
+        turn_away.round(LINGER - 1);
+        assert_eq!(turn_away.leaving.len(), 1);
+        turn_away.round(LINGER);
+        assert_eq!(turn_away.due(), None);
         let mut text = String::new();
         peer.read_to_string(&mut text).unwrap();
         assert_eq!(text, "full");
         let _peers: Vec<_> = (0..MOST + 3)
             .map(|_| {
                 let (accepted, peer) = accepted(false);
-                doorkeeper.turn_away(accepted, 0);
+                turn_away.refuse(accepted, 0);
                 peer
             })
             .collect();
-        assert_eq!(doorkeeper.leaving.len(), MOST);
+        assert_eq!(turn_away.leaving.len(), MOST);
     }
 }

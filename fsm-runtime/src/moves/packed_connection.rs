@@ -1,6 +1,6 @@
 use crate::{Moves, PackedFields};
 
-/// The version of the form in which a parcel is encoded, and a mark that tells it from other bytes.
+/// The version of the form in which a packed connection is encoded, and a mark that tells it from other bytes.
 const FORM: [u8; 4] = *b"fsm\x01";
 
 /// A connection on its way to another process, without its socket.
@@ -8,7 +8,7 @@ const FORM: [u8; 4] = *b"fsm\x01";
 /// The two processes may be versions of a program, so all is by name: the pool, the state, its fields. Times are
 /// in milliseconds that are left, because the clocks of pools begin with their processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parcel {
+pub(crate) struct PackedConnection {
     /// The name of the pool.
     pub(crate) pool: String,
     /// The name of the machine.
@@ -17,7 +17,7 @@ pub(crate) struct Parcel {
     pub(crate) state: String,
     /// The fields of the state.
     pub(crate) fields: PackedFields,
-    /// What [`MovesHandler::pack`](crate::MovesHandler::pack) has written.
+    /// The bytes that [`MovesHandler::pack`](crate::MovesHandler::pack) has written.
     pub(crate) handler: Vec<u8>,
     /// Input that was read and not used.
     pub(crate) unread: Vec<u8>,
@@ -55,7 +55,7 @@ pub(crate) enum Left {
 }
 
 crate::moves_by_fields!(
-    Parcel {
+    PackedConnection {
         pool,
         machine,
         state,
@@ -72,18 +72,18 @@ crate::moves_by_fields!(
     TimerLeft { counts, left },
 );
 
-impl Parcel {
-    /// Appends the parcel to `into`.
+impl PackedConnection {
+    /// Appends the packed connection to `into`.
     pub(crate) fn encode(&self, into: &mut Vec<u8>) {
         into.extend_from_slice(&FORM);
         self.pack(into);
     }
 
-    /// The parcel that all of these bytes make; `None` if they are none, or those of another form.
+    /// The packed connection that all of these bytes make; `None` if they are none, or those of another form.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut from = bytes.strip_prefix(&FORM)?;
-        let parcel = Self::unpack(&mut from)?;
-        from.is_empty().then_some(parcel)
+        let packed = Self::unpack(&mut from)?;
+        from.is_empty().then_some(packed)
     }
 }
 
@@ -110,8 +110,8 @@ impl Moves for Left {
 mod tests {
     use super::*;
 
-    fn parcel() -> Parcel {
-        Parcel {
+    fn packed() -> PackedConnection {
+        PackedConnection {
             pool: "kv".to_owned(),
             machine: "Kv".to_owned(),
             state: "Command".to_owned(),
@@ -131,28 +131,29 @@ mod tests {
         }
     }
 
-    fn encoded(parcel: &Parcel) -> Vec<u8> {
+    fn encoded(packed: &PackedConnection) -> Vec<u8> {
         let mut bytes = Vec::new();
-        parcel.encode(&mut bytes);
+        packed.encode(&mut bytes);
         bytes
     }
 
     #[test]
-    fn u1_a_parcel_is_decoded_as_it_was_encoded() {
-        for parcel in [parcel(), Parcel::default()] {
-            let bytes = encoded(&parcel);
-            assert_eq!(Parcel::decode(&bytes), Some(parcel));
+    fn u1_a_packed_connection_is_decoded_as_it_was_encoded() {
+        for packed in [packed(), PackedConnection::default()] {
+            let bytes = encoded(&packed);
+            assert_eq!(PackedConnection::decode(&bytes), Some(packed));
             for cut in 0..bytes.len() {
-                assert_eq!(Parcel::decode(&bytes[..cut]), None);
+                assert_eq!(PackedConnection::decode(&bytes[..cut]), None);
             }
-            assert_eq!(Parcel::decode(&[&bytes[..], b"x"].concat()), None);
+            assert_eq!(PackedConnection::decode(&[&bytes[..], b"x"].concat()), None);
         }
     }
 
-    /// A parcel that differs in some bytes decodes to one that takes no more memory than the bytes, or not at all.
+    /// A packed connection that differs in some bytes decodes to one that takes no more memory than the bytes, or
+    /// not at all.
     #[test]
     fn u1_no_bytes_make_decoding_panic() {
-        let good = encoded(&parcel());
+        let good = encoded(&packed());
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         let mut next = || {
             random ^= random << 13;
@@ -170,8 +171,8 @@ mod tests {
             if next() % 8 == 0 {
                 bytes.truncate(usize::try_from(next()).unwrap() % bytes.len());
             }
-            if let Some(parcel) = Parcel::decode(&bytes) {
-                assert!(encoded(&parcel).len() <= bytes.len());
+            if let Some(packed) = PackedConnection::decode(&bytes) {
+                assert!(encoded(&packed).len() <= bytes.len());
                 decoded += 1;
             }
         }

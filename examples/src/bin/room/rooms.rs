@@ -9,7 +9,7 @@ use fsm_runtime::prelude::*;
 use super::Member;
 
 /// The members of all rooms, which all connections share.
-pub(super) struct House {
+pub(super) struct SharedRooms {
     /// Posts to members.
     pool: Handle<Member>,
     rooms: Mutex<Rooms>,
@@ -18,11 +18,11 @@ pub(super) struct House {
 #[derive(Default)]
 pub(super) struct Rooms {
     pub(super) nicks: HashMap<Arc<str>, Key>,
-    pub(super) members: HashMap<Arc<str>, HashMap<Key, Seat>>,
+    pub(super) members: HashMap<Arc<str>, HashMap<Key, Profile>>,
 }
 
-/// What others see of a member.
-pub(super) struct Seat {
+/// The part of a member that others see.
+pub(super) struct Profile {
     pub(super) nick: Arc<str>,
     /// The number of texts that the mailbox had no room for.
     pub(super) missed: Arc<AtomicUsize>,
@@ -31,7 +31,7 @@ pub(super) struct Seat {
 /// The most members of a room, and the most rooms.
 const MOST: usize = 10_000;
 
-impl House {
+impl SharedRooms {
     pub(super) fn new(pool: Handle<Member>) -> Arc<Self> {
         Arc::new(Self { pool, rooms: Mutex::default() })
     }
@@ -40,15 +40,15 @@ impl House {
     /// because the rooms are locked.
     pub(super) fn say(&self, rooms: &Rooms, room: &str, from: Key, text: &str) {
         let text = Arc::<str>::from(text);
-        for (key, seat) in rooms.members.get(room).into_iter().flatten() {
+        for (key, profile) in rooms.members.get(room).into_iter().flatten() {
             let full = |posted| matches!(posted, Err(TrySendError::Full(_)));
             if *key != from && full(self.pool.post(*key, Arc::clone(&text))) {
-                seat.missed.fetch_add(1, Ordering::Relaxed);
+                profile.missed.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
 
-    pub(super) fn rooms(&self) -> MutexGuard<'_, Rooms> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,7 +76,7 @@ impl Rooms {
         &mut self,
         room: &Arc<str>,
         key: Key,
-        seat: Seat,
+        profile: Profile,
     ) -> Result<(), &'static str> {
         if !self.members.contains_key(room) && self.members.len() >= MOST {
             return Err("there are too many rooms");
@@ -85,7 +85,7 @@ impl Rooms {
         if members.len() >= MOST && !members.contains_key(&key) {
             return Err("the room is full");
         }
-        members.insert(key, seat);
+        members.insert(key, profile);
         Ok(())
     }
 

@@ -22,16 +22,16 @@ const MEETING: Token = Token(1);
 const RETRY: Duration = Duration::from_millis(100);
 
 /// The thread that waits for a new process.
-pub(crate) struct Door {
+pub(crate) struct AcceptThread {
     site: Arc<Site>,
     stopped: Arc<AtomicBool>,
     waker: Waker,
-    /// What the thread hears of an old process with, as long as it does.
+    /// The channel to an old process, as long as there is one.
     committing: Weak<FdChannel>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Door {
+impl AcceptThread {
     /// Waits for a new process from now on.
     pub(super) fn open(site: &Arc<Site>) -> Result<Self, PoolError> {
         let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
@@ -79,7 +79,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for AcceptThread {
     fn drop(&mut self) {
         self.close();
         self.stopped.store(true, Ordering::SeqCst);
@@ -95,9 +95,9 @@ impl Drop for Door {
     }
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for AcceptThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("path", &self.site.path).finish_non_exhaustive()
+        f.debug_struct("AcceptThread").field("path", &self.site.path).finish_non_exhaustive()
     }
 }
 
