@@ -15,6 +15,7 @@ mod names;
 pub(crate) mod parts;
 mod pool;
 mod reader;
+mod rest;
 mod state;
 mod variant;
 mod wait;

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -34,7 +34,7 @@ struct Module<'a> {
 
 impl<'a> Module<'a> {
     fn new(interface: &'a Interface) -> Self {
-        let mut own: BTreeSet<String> =
+        let mut own: HashSet<String> =
             interface.handlers.iter().map(|handler| handler.after.to_string()).collect();
         own.insert("Handler".to_owned());
         if !interface.decoders.is_empty() {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -9,7 +9,7 @@ pub(crate) struct Scope<'a> {
     /// The enum's name, for `Self`.
     pub(crate) name: &'a Ident,
     /// The names that the module itself declares.
-    pub(crate) own: BTreeSet<String>,
+    pub(crate) own: HashSet<String>,
 }
 
 impl Scope<'_> {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn types_are_named_from_inside() {
         let name: Ident = syn::parse_str("Demo").unwrap();
-        let own = BTreeSet::from(["Handler", "AfterA"].map(str::to_owned));
+        let own = HashSet::from(["Handler", "AfterA"].map(str::to_owned));
         let scope = Scope { name: &name, own };
         for (outer, inner) in [
             ("String", "String"),

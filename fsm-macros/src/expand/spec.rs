@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
-use super::text::parsed;
+use super::text::{Texts, parsed};
 use crate::ast::Event;
 use crate::model::{self, DiscardEnd, Read, Role, SpecEdge, Tick, Time};
 
@@ -148,7 +147,6 @@ impl Read {
 }
 
 /// An edge as the graph has it, which several states may share.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct EdgeKey {
     /// The event is one of the read of the other socket beside the main wait.
     other: bool,
@@ -187,8 +185,9 @@ impl SpecEdge {
 /// Parts that several states share, such as default edges. Each is a constant, because rustc then
 /// checks it once.
 struct Shared {
-    /// The number of uses of each edge.
-    edges: BTreeMap<EdgeKey, usize>,
+    /// The edges that are constants, and their names.
+    edges: Vec<EdgeKey>,
+    names: Texts,
     waits: Parts,
     fields: Parts,
 }
@@ -197,8 +196,10 @@ struct Shared {
 struct Parts {
     kind: &'static str,
     texts: Vec<String>,
-    /// For each text the first state that has it, and the number of such states.
-    uses: BTreeMap<String, (usize, usize)>,
+    /// The first state that has a text.
+    first: Texts,
+    /// For each state the number of states that have its text, if it is the first of them.
+    uses: Vec<usize>,
 }
 
 /// The number of uses from which a constant costs rustc less time than its repeated value.
@@ -206,18 +207,30 @@ const WORTHWHILE: usize = 4;
 
 impl Shared {
     fn of(machine: &model::Machine) -> Self {
-        let mut edges = BTreeMap::new();
-        for edge in machine.states.iter().flat_map(|state| &state.edges) {
-            *edges.entry(edge.key()).or_default() += 1;
+        let (mut known, mut uses) = (Texts::default(), Vec::new());
+        let (mut edges, mut names) = (Vec::new(), Texts::default());
+        for state in &machine.states {
+            for edge in &state.edges {
+                let key = edge.key();
+                let name = key.name();
+                let number = known.number(&name, uses.len());
+                if number == uses.len() {
+                    uses.push(0);
+                }
+                uses[number] += 1;
+                if uses[number] == WORTHWHILE {
+                    names.number(&name, edges.len());
+                    edges.push(key);
+                }
+            }
         }
-        edges.retain(|_, uses| *uses >= WORTHWHILE);
         let waits = Parts::new("WAITS", machine.states.iter().map(model::State::waits).collect());
         let fields = Parts::new("FIELDS", machine.states.iter().map(model::State::has).collect());
-        Self { edges, waits, fields }
+        Self { edges, names, waits, fields }
     }
 
     fn constants(&self, text: &mut String) {
-        for key in self.edges.keys() {
+        for key in &self.edges {
             let _ = write!(text, "const {}: Edge = {};", key.name(), key.literal());
         }
         self.waits.constants("&[Wait]", text);
@@ -234,31 +247,33 @@ impl Shared {
 
     fn edge(&self, edge: &SpecEdge) -> String {
         let key = edge.key();
-        if self.edges.contains_key(&key) { key.name() } else { key.literal() }
+        let name = key.name();
+        if self.names.get(&name).is_some() { name } else { key.literal() }
     }
 }
 
 impl Parts {
     fn new(kind: &'static str, texts: Vec<String>) -> Self {
-        let mut uses = BTreeMap::new();
+        let (mut first, mut uses) = (Texts::default(), vec![0; texts.len()]);
         for (state, text) in texts.iter().enumerate() {
-            uses.entry(text.clone()).or_insert((state, 0)).1 += 1;
+            uses[first.number(text, state)] += 1;
         }
-        uses.retain(|_, (_, uses)| *uses >= WORTHWHILE);
-        Self { kind, texts, uses }
+        Self { kind, texts, first, uses }
     }
 
     fn constants(&self, ty: &str, text: &mut String) {
-        for (value, (first, _)) in &self.uses {
-            let _ = write!(text, "const {}_OF_{first}: {ty} = {value};", self.kind);
+        for (state, (value, uses)) in self.texts.iter().zip(&self.uses).enumerate() {
+            if *uses >= WORTHWHILE {
+                let _ = write!(text, "const {}_OF_{state}: {ty} = {value};", self.kind);
+            }
         }
     }
 
     fn of(&self, state: usize) -> String {
         let text = &self.texts[state];
-        match self.uses.get(text) {
-            Some((first, _)) => format!("{}_OF_{first}", self.kind),
-            None => text.clone(),
+        match self.first.get(text) {
+            Some(first) if self.uses[first] >= WORTHWHILE => format!("{}_OF_{first}", self.kind),
+            _ => text.clone(),
         }
     }
 }

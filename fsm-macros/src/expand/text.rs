@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use proc_macro2::TokenStream;
 
 /// Generated code without tokens of the author's, parsed by rustc, because that takes a tenth of
@@ -11,4 +13,23 @@ pub(crate) fn parsed(text: &str) -> TokenStream {
         text.parse().ok()
     };
     tokens.unwrap_or_else(|| generated!(::core::compile_error!("the macro has a bug")))
+}
+
+/// Different texts, each with a number. All tables of the expansion are of this one type, because cargo compiles each
+/// kind of map anew.
+#[derive(Default)]
+pub(crate) struct Texts(HashMap<String, usize>);
+
+impl Texts {
+    /// The number of a text; `next` if it is new.
+    pub(crate) fn number(&mut self, text: &str, next: usize) -> usize {
+        match self.get(text) {
+            Some(known) => known,
+            None => *self.0.entry(text.to_owned()).or_insert(next),
+        }
+    }
+
+    pub(crate) fn get(&self, text: &str) -> Option<usize> {
+        self.0.get(text).copied()
+    }
 }

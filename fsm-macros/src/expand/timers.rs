@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
-
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, format_ident};
 
 use super::arithmetic::Overflow;
 use super::handler_call::HandlerCall;
+use super::text::Texts;
 use crate::ast::Expr;
 use crate::model::{self, Deadline, Role, Tick, Time};
 
@@ -127,7 +126,7 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
     let timers = Timers::of(machine);
     by_index(timers.all, |index| {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
-        let mut known = BTreeMap::new();
+        let mut known = Texts::default();
         let mut left = false;
         let (mut paused, mut paused_until_read) = (Vec::new(), Vec::new());
         for state in &machine.states {
@@ -162,7 +161,7 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                 Time::Fixed(millis) => Literal::u64_unsuffixed(*millis).into_token_stream(),
                 Time::Constant(name) => name.into_token_stream(),
             };
-            let arm = *known.entry((kind, time.at_most())).or_insert(arms.len());
+            let arm = known.number(&format!("{kind} {}", time.at_most()), arms.len());
             if let Some((patterns, _)) = arms.get_mut(arm) {
                 patterns.push(state.any());
                 continue;
@@ -198,7 +197,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
     let timers = Timers::of(machine);
     by_index(timers.all, |index| {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
-        let mut plain = BTreeMap::new();
+        let mut plain = Texts::default();
         for state in &machine.states {
             let timer = timers.get(machine, state, index);
             let moved = machine.diverted();
@@ -234,8 +233,8 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
             let arm = if leaves || !transition.inits.is_empty() {
                 arms.len()
             } else {
-                let key = (transition.target.to_string(), transition.to_itself);
-                *plain.entry(key).or_insert(arms.len())
+                let key = format!("{} {}", transition.target, transition.to_itself);
+                plain.number(&key, arms.len())
             };
             if let Some((patterns, _)) = arms.get_mut(arm) {
                 patterns.push(state.any());

@@ -5,7 +5,7 @@ mod expressions;
 mod line;
 mod literals;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use quote::ToTokens;
 
@@ -122,7 +122,7 @@ fn layout(frame: &Frame, case: &Case, errors: &mut Errors) {
 
 /// The variants of the error are different.
 fn error_names(frame: &Frame, errors: &mut Errors) {
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut seen: HashMap<String, String> = HashMap::new();
     for field in frame.cases.iter().flat_map(|case| &case.fields) {
         let Some(variant) = roles::error_variant(field) else { continue };
         let name = variant.to_string();

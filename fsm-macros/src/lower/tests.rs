@@ -1,4 +1,5 @@
 use super::*;
+use crate::ast::Expr;
 use crate::errors::Errors;
 
 fn lowered(args: &str, states: &str) -> model::Machine {

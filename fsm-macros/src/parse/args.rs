@@ -267,7 +267,7 @@ mod tests {
             ("start = A, start = B", "`start` is here twice; remove one"),
             ("eof => A, eof => B", "`eof` is here twice; remove one"),
             ("start = A::B", "a state is named alone; write `B`"),
-            ("start => A", "`start` leads nowhere; remove `=> A`"),
+            ("start => A", "`start` is no edge; write `start = A`"),
             ("eof", "`eof` leads nowhere; write `eof => State`"),
             ("eof = A", "`eof` leads nowhere; write `eof => A`"),
             (

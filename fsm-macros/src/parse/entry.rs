@@ -5,6 +5,7 @@ use super::{Parsed, literal, names};
 use crate::ast::Event;
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::spelling;
 
 /// One comma-separated part of an attribute: `key`, `key = value`, `key => State`,
 /// `key = value => State` or `key <= value`.
@@ -72,6 +73,12 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
     parts.retain(|part| !part.is_empty());
     parts
 }
+
+/// The keys with a value alone. `max` has an edge, too, but not without its value.
+const VALUED: [&str; 14] = [
+    "start", "message", "settings", "job", "reply", "seed", "module", "size", "max", "exact",
+    "until", "upto", "peek", "below",
+];
 
 impl Entry {
     /// Whether its value is an expression with its bound.
@@ -160,12 +167,26 @@ impl Entry {
         errors.at(Code::Grammar, place.into_iter().collect::<TokenStream>(), text);
     }
 
+    /// Whether its key is one that has a value and leads nowhere.
+    fn has_value(&self) -> bool {
+        let key = self.key.to_string();
+        !self.unreadable && VALUED.contains(&key.as_str())
+    }
+
     fn target(&mut self, tokens: &[TokenTree], errors: &mut Errors) {
         match tokens {
             [] | [_] => return,
             [_, _] => {
                 let text = format!("`{} =>` lacks the state that it leads to", self.key);
                 errors.at(Code::ValueMissing, &self.key, text);
+            }
+            [first, second, written @ ..] if self.value.is_none() && self.has_value() => {
+                let (key, value) = (&self.key, written.iter().cloned().collect::<TokenStream>());
+                let equals = if key == "size" { "<=" } else { "=" };
+                let value = spelling::tokens(&value);
+                let text = format!("`{key}` is no edge; write `{key} {equals} {value}`");
+                let place: TokenStream = [first.clone(), second.clone()].into_iter().collect();
+                errors.at(Code::Grammar, place, text);
             }
             [_, _, written @ ..] => {
                 self.target = names::one(written, errors);
@@ -260,6 +281,9 @@ mod tests {
             ("eof => a::B", &["eof", "a state is named alone; write `B`"]),
             ("eof => A | B", &["eof", "an edge leads to one state; write `A` or another"]),
             ("eof => 5", &["eof", "expected the name of one state"]),
+            ("max => 1KiB", &["max", "`max` is no edge; write `max = 1KiB`"]),
+            ("size => 64", &["size", "`size` is no edge; write `size <= 64`"]),
+            ("start => A, eof => B", &["start", "eof=>B", "`start` is no edge; write `start = A`"]),
             ("eof => final", &["eof", "`final` is a word of Rust, and names no state"]),
             ("max 64", &["max", "expected `=` after `max`; write `max = 64`"]),
             ("8, some", &["some", "a size needs its key, such as `max = 8`"]),

@@ -291,6 +291,9 @@ impl<'a> Reader<'a> {
             let list = value.or(target).map(|list| format!("({list})")).unwrap_or_default();
             match name {
                 "state_machine" => format!("`#[{ours}{list}]` is an attribute on a state"),
+                "connect" if *ours == "to" => {
+                    "the verdict that leads here carries the target `to`; remove this".to_owned()
+                }
                 _ => format!("write `#[{ours}{list}]` beside `#[{name}(..)]`"),
             }
         } else if let Some(meant) = words::for_key(&word, known) {

@@ -3,7 +3,7 @@ use proc_macro2::{Ident, TokenStream};
 use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{RawField, RawFields, RawVariant};
 use super::words::Means;
-use super::{Parsed, names, wait};
+use super::{Parsed, names, rest, wait};
 use crate::ast::{self, Field, Mark, To};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -127,7 +127,7 @@ impl ast::State {
                     errors.at(Code::Twice, name, twice);
                 }
                 if let Some(arguments) = arguments {
-                    let rest = wait::rest(arguments, errors);
+                    let rest = rest::rest(arguments, errors);
                     self.incomplete |= !rest.complete;
                     self.rest_edges.events.extend(rest.value.edges.events);
                     self.keep = self.keep.take().or(rest.value.keep);

@@ -1,7 +1,10 @@
-use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Lit, Type};
+mod shape;
 
+use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::Type;
+
+use self::shape::{exact, shape_kind, upto};
 use super::Parsed;
 use super::entry::{self, Entry};
 use super::parts;
@@ -136,40 +139,6 @@ pub(super) fn parse(
     Parsed { value: Some(wait), complete }
 }
 
-/// The arguments of `#[rest(..)]`.
-#[derive(Default)]
-pub(super) struct Rest {
-    pub(super) edges: Edges,
-    pub(super) keep: Option<Ident>,
-}
-
-/// Reads the arguments of `#[rest(..)]`.
-pub(super) fn rest(arguments: TokenStream, errors: &mut Errors) -> Parsed<Rest> {
-    let mut reader = Reader::new("rest", errors);
-    let parts = parts::parts(arguments, false, reader.errors);
-    let entries = entry::entries(&parts, reader.errors);
-    let mut rest = Rest::default();
-    for entry in entries.value {
-        if entry.key == "keep" {
-            if reader.is_first(&entry, "=") {
-                alone(&entry, "#[rest(keep)]", &mut reader);
-            }
-            rest.keep = Some(entry.key);
-            continue;
-        }
-        match Event::named(&entry.key.to_string()) {
-            Some(Event::Drain) => reader.event(Event::Drain, entry, &mut rest.edges),
-            Some(_) => {
-                let key = &entry.key;
-                let text = format!("`{key}` is an edge of the wait; write it in its parentheses");
-                reader.unreadable(Code::WrongPlace, key, text);
-            }
-            None => reader.unknown(&entry, &["keep", "drain"]),
-        }
-    }
-    Parsed { value: rest, complete: entries.complete && !reader.incomplete }
-}
-
 /// The wait `meant` without its details.
 pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     let kind = match meant {
@@ -300,95 +269,6 @@ fn relay(relay: &mut ast::Relay, name: &str, entry: &Entry, reader: &mut Reader<
 fn needless(name: &str, max: &Ident, reader: &mut Reader<'_>) {
     let text = format!("`max` has no effect beside the bound of `{name}`; remove it");
     reader.errors.at(Code::NeedlessBound, max, text);
-}
-
-fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
-    match name {
-        "exact" => exact(reader.value(entry, "exact = 8"), reader),
-        "until" => ShapeKind::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
-        "upto" => ShapeKind::Upto(upto(reader.value(entry, "upto = left"), reader)),
-        "frame" => frame(reader.value(entry, "frame = Type"), reader),
-        "peek" => peek(reader.value(entry, "peek = 8"), reader),
-        "datagram" => {
-            alone(entry, "datagram, max = 1232", reader);
-            ShapeKind::Datagram
-        }
-        _ => {
-            alone(entry, "some, max = 64KiB", reader);
-            ShapeKind::Some
-        }
-    }
-}
-
-fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
-    match value {
-        None => ShapeKind::Unknown,
-        Some(value) if !literal::is_literal(&value) => {
-            let value = reader.is_over_fields(&value).then(|| reader.size(&value)).flatten();
-            value.map_or(ShapeKind::Unknown, |size| ShapeKind::ExactOf(size.value))
-        }
-        Some(value) => match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
-            Some(TokenTree::Literal(number)) => ShapeKind::Exact(number),
-            _ => ShapeKind::Unknown,
-        },
-    }
-}
-
-fn peek(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
-    let Some(value) = value else { return ShapeKind::Unknown };
-    if !literal::is_literal(&value) {
-        let text =
-            "`peek` looks at a fixed number of bytes; write it as a number, such as `peek = 8`";
-        reader.errors.at(Code::NeverChanges, &value, text);
-        return ShapeKind::Unknown;
-    }
-    match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
-        Some(TokenTree::Literal(number)) => ShapeKind::Peek(number),
-        _ => ShapeKind::Unknown,
-    }
-}
-
-fn until(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
-    let Some(value) = value else { return TokenStream::new() };
-    let text = match syn::parse2::<Lit>(value.clone()) {
-        Ok(Lit::ByteStr(text)) if text.value().is_empty() => {
-            "a delimiter has at least one byte".to_owned()
-        }
-        Ok(Lit::Byte(byte)) => return quote!(&[#byte]),
-        Ok(Lit::Str(_) | Lit::Char(_)) => format!("a delimiter is bytes; write `b{value}`"),
-        Ok(Lit::CStr(_)) => {
-            format!("a delimiter is bytes; write `{}`", value.to_string().replacen('c', "b", 1))
-        }
-        Ok(Lit::ByteStr(_)) | Err(_) => return value,
-        Ok(_) => "a delimiter is bytes, such as `b\"\\r\\n\"`".to_owned(),
-    };
-    reader.errors.at(Code::Delimiter, &value, text);
-    value
-}
-
-fn upto(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
-    let Some(value) = value else { return TokenStream::new() };
-    if literal::is_number(&value) {
-        let text = format!("`upto = {value}` never changes; write `some, max = {value}`");
-        reader.errors.at(Code::NeverChanges, &value, text);
-    } else if literal::is_literal(&value) {
-        reader.size(&value);
-    } else if let (true, Some(size)) = (reader.is_over_fields(&value), reader.size(&value)) {
-        return size.value;
-    }
-    value
-}
-
-fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
-    let Some(value) = value else { return ShapeKind::Unknown };
-    match syn::parse2(value.clone()) {
-        Ok(Type::Infer(_)) | Err(_) => {
-            let text = "`frame` needs the type of a decoder; write `frame = Type`";
-            reader.unreadable(Code::ValueUnreadable, value, text);
-            ShapeKind::Unknown
-        }
-        Ok(decoder) => ShapeKind::Frame(Box::new(decoder)),
-    }
 }
 
 /// Adds a finding if a key that is a mere word has a value or a target.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::super::ast::{Case, Frame, Int, Kind, Labels, Literal, Value};
 use crate::code::Code;
@@ -15,7 +15,7 @@ pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
         let text = format!("a frame has at least one case; give `{}` a variant", frame.name);
         errors.at(Code::EmptyFrame, &frame.name, text);
     }
-    let mut seen: BTreeMap<Vec<u8>, String> = BTreeMap::new();
+    let mut seen: HashMap<Vec<u8>, String> = HashMap::new();
     let mut other = None;
     for case in &frame.cases {
         match &case.labels {

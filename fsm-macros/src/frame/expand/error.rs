@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -14,7 +12,7 @@ use crate::spelling;
 struct Variants {
     /// Those of literals and of other frames, in the order of the fields.
     own: Vec<(Ident, Own)>,
-    shared: BTreeSet<&'static str>,
+    shared: Vec<&'static str>,
 }
 
 enum Own {
@@ -36,7 +34,7 @@ pub(crate) fn error(frame: &Frame) -> TokenStream {
         };
     }
     let own = variants.own.iter().map(|(name, own)| own.declared(name, frame));
-    let shared = SHARED.iter().filter(|shared| variants.shared.contains(shared.name));
+    let shared = SHARED.iter().filter(|shared| variants.shared.contains(&shared.name));
     let (shared, displayed): (Vec<_>, Vec<_>) =
         shared.map(|shared| (shared.declared(), shared.displayed(frame))).unzip();
     let own_displayed = variants.own.iter().map(|(name, own)| own.displayed(name));
@@ -277,7 +275,9 @@ fn variants(frame: &Frame) -> Variants {
 
 impl Variants {
     fn shared(&mut self, name: &'static str) {
-        self.shared.insert(name);
+        if !self.shared.contains(&name) {
+            self.shared.push(name);
+        }
     }
 
     fn field(&mut self, frame: &Frame, case: &Case, field: &Field) {
