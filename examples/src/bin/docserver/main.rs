@@ -124,6 +124,14 @@ struct Options {
 }
 
 impl Options {
+    /// The TCP port of the first address that has one.
+    fn first_port(&self) -> Option<u16> {
+        self.serving.addresses().find_map(|address| match address {
+            Address::Tcp(address) => Some(address.port()),
+            _ => None,
+        })
+    }
+
     fn is_upgradable(&self) -> bool {
         #[cfg(unix)]
         return self.serving.upgrade.is_some();
@@ -167,16 +175,13 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     } else {
         None
     };
-    let max_size = options.max_size;
     let tls = options.certificate.server(&["http/1.1"])?;
-    let https_port = tls
-        .as_ref()
-        .and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
+    let https_port = tls.as_ref().and_then(|_| options.first_port());
     let hot = Arc::new(HotDocuments::new(&options.hot, &directory));
     let server = Server {
         directory: Arc::clone(&directory),
         hot: Arc::clone(&hot),
-        max_size,
+        max_size: options.max_size,
         https_port,
         single_pool,
     };
@@ -185,12 +190,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads.get())
         .max_jobs(options.index_queue.get());
-    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads.get(), {
-        move || {
-            let store = Store::connect(&directory)?;
-            Ok::<_, store::Error>(move |lookup| look_up(&store, lookup))
-        }
-    });
+    let catalog = catalog(options, directory);
     let events = Pool::builder::<Events>("admin")
         .settings(options.settings.clone())
         .max_connections(options.serving.max_connections.get())
@@ -220,7 +220,17 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let scheme = if https_port.is_some() { "https" } else { "http" };
-    // Those that only redirect come last.
+    run(options, pipeline, scheme, hot)
+}
+
+/// Runs the pools, and says where they listen.
+fn run(
+    options: &Options,
+    pipeline: Pipeline,
+    scheme: &'static str,
+    hot: Arc<HotDocuments>,
+) -> Result<(), Box<dyn Error>> {
+    // The addresses that only redirect come last.
     let offered = options.serving.addresses().count();
     let pipeline = pipeline.on_ready(move |addresses| {
         addresses.iter().take(offered).for_each(|address| welcome(scheme, address));
@@ -229,11 +239,12 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn tcp_port(address: &Address) -> Option<u16> {
-    match address {
-        Address::Tcp(address) => Some(address.port()),
-        _ => None,
-    }
+/// The pool that looks documents up.
+fn catalog(options: &Options, directory: Arc<Directory>) -> Pool {
+    Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads.get(), move || {
+        let store = Store::connect(&directory)?;
+        Ok::<_, store::Error>(move |lookup| look_up(&store, lookup))
+    })
 }
 
 /// Opens the directory of the documents, after the recovery from a crash. A server that may have to share it with an old
