@@ -26,6 +26,8 @@ struct State {
     subscribers: HashMap<Key, Hearer>,
     /// There while two processes use the directory, and for a moment after that.
     journal: Option<Journal>,
+    /// The journal could not be read the last time.
+    is_unread: bool,
 }
 
 /// The state that the feed keeps of a subscriber.
@@ -139,13 +141,15 @@ impl Feed {
 
     /// Publishes what is new in the journal. Returns the number of the last event.
     fn publish_new(&self, state: &mut State) -> i64 {
-        let State { subscribers, journal } = state;
+        let State { subscribers, journal, is_unread } = state;
         let Some(journal) = journal else { return 0 };
-        let new = journal.take_new().unwrap_or_else(|error| {
+        let new = journal.take_new();
+        // Said once, and not at each look.
+        if let (Err(error), false) = (&new, *is_unread) {
             tracing::error!(%error, "cannot read the events of the other process");
-            Vec::new()
-        });
-        for (number, text) in new {
+        }
+        *is_unread = new.is_err();
+        for (number, text) in new.unwrap_or_default() {
             let text = text.into();
             for (key, hearer) in &mut *subscribers {
                 if self.post(*key, hearer, &text) {

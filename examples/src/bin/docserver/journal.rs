@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Result};
 
 /// The file of the journal, and those that `SQLite` makes beside it.
 const FILES: [&str; 3] = ["events.sqlite", "events.sqlite-wal", "events.sqlite-shm"];
+
+/// How long a process waits for the other one, which may stand still while it writes. Publishers and subscribers of this
+/// process wait as long, and after that the other process misses the event.
+const BUSY: Duration = Duration::from_millis(500);
 
 /// The events that two processes publish while both use the directory, each with its number.
 ///
@@ -91,6 +96,7 @@ fn remove(root: &Path) {
 fn connect(root: &Path, create: OpenFlags) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let sql = Connection::open_with_flags(root.join(FILES[0]), flags)?;
+    sql.busy_timeout(BUSY)?;
     sql.execute_batch("PRAGMA synchronous = OFF")?;
     Ok(sql)
 }

@@ -35,14 +35,34 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Another process uses the directory, or may.
-    is_shared: bool,
-    /// That process may not have come yet.
-    is_expected: bool,
+    other: Other,
+    /// The locks could not be looked at the last time.
+    is_troubled: bool,
     /// When the last one had ended.
     alone_since: Option<Instant>,
     /// A thread looks after all this.
     is_watched: bool,
+}
+
+/// The other process.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Other {
+    /// There is none.
+    #[default]
+    None,
+    /// It has been let in, and may not have come yet.
+    Expected,
+    /// It uses the directory, unless it has ended.
+    Joined,
+    /// It has ended, and what it has left is being removed.
+    Ended,
+}
+
+impl State {
+    /// Whether no other process has been there for some time.
+    fn is_alone_for(&self, time: Duration) -> bool {
+        self.alone_since.is_none_or(|since| since.elapsed() >= time)
+    }
 }
 
 impl Sharing {
@@ -64,7 +84,10 @@ impl UpgradeData for Sharing {
     }
 
     fn cancel(&mut self) {
-        self.0.state().is_expected = false;
+        let mut state = self.0.state();
+        if state.other == Other::Expected {
+            state.other = Other::Joined;
+        }
     }
 
     fn receive(&mut self, from: &mut dyn Read) -> io::Result<()> {
@@ -99,16 +122,23 @@ impl Shared {
     fn make_room(self: &Arc<Self>) -> Result<()> {
         let since = Instant::now();
         let mut state = self.state();
-        while state.is_shared {
+        while state.other != Other::None {
             if since.elapsed() >= PATIENCE {
                 let place = self.directory.root().display();
-                return Err(format!("the process of the last upgrade still uses `{place}`").into());
+                let why = if state.other == Other::Ended {
+                    format!(
+                        "what the process of the last upgrade left in `{place}` is still removed"
+                    )
+                } else {
+                    format!("the process of the last upgrade still uses `{place}`")
+                };
+                return Err(why.into());
             }
             state = self.wait(state);
         }
         self.watch(&mut state)?;
         self.feed.share(|| Journal::create(self.directory.root()))?;
-        (state.is_shared, state.is_expected) = (true, true);
+        state.other = Other::Expected;
         Ok(self.directory.make_room()?)
     }
 
@@ -117,7 +147,7 @@ impl Shared {
         let mut state = self.state();
         self.feed.share(|| Journal::join(self.directory.root()))?;
         Store::join(&self.directory)?;
-        state.is_shared = true;
+        state.other = Other::Joined;
         self.watch(&mut state)
     }
 
@@ -136,30 +166,37 @@ impl Shared {
         let mut state = self.state();
         loop {
             state = self.wait(state);
-            if state.is_shared {
-                if !state.is_expected && self.is_alone() {
+            let other = state.other;
+            match other {
+                Other::Joined if self.is_alone(&mut state) => {
+                    state.other = Other::Ended;
                     drop(state);
                     self.clear();
                     state = self.state();
                     self.directory.end_sharing();
-                    (state.is_shared, state.alone_since) = (false, Some(Instant::now()));
+                    (state.other, state.alone_since) = (Other::None, Some(Instant::now()));
                     self.changed.notify_all();
                     tracing::info!("this process has the directory for itself");
                 }
-            } else if state.alone_since.is_none_or(|since| since.elapsed() >= AFTERWARDS) {
-                self.feed.end_sharing(self.directory.root());
-                state.is_watched = false;
-                return;
+                Other::None if state.is_alone_for(AFTERWARDS) => {
+                    self.feed.end_sharing(self.directory.root());
+                    state.is_watched = false;
+                    return;
+                }
+                _ => {}
             }
             self.feed.publish_others();
         }
     }
 
-    fn is_alone(&self) -> bool {
-        self.directory.take_all().unwrap_or_else(|error| {
+    fn is_alone(&self, state: &mut State) -> bool {
+        let is_alone = self.directory.take_all();
+        // Said once, and not at each look.
+        if let (Err(error), false) = (&is_alone, state.is_troubled) {
             tracing::error!(%error, "cannot tell whether another process uses the directory");
-            false
-        })
+        }
+        state.is_troubled = is_alone.is_err();
+        is_alone.unwrap_or(false)
     }
 
     /// Removes what the process that has ended has left.

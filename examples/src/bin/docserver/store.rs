@@ -31,7 +31,7 @@
 //! - Deletion is step 3 without a new row, and step 4.
 //!
 //! A crash can therefore only leave files over, and [`Store::open`] removes them: all files in
-//! `tmp`, and files without a row in `docs`. This is safe because the [locks](seats) keep other processes
+//! `tmp`, and files without a row in `docs`. This is safe because the [locks](locks) keep other processes
 //! out of the directory. No crash leaves a row whose file is missing or has another length; if
 //! somebody caused one, [`Store::open`] removes it, and [`Recovery`] reports its document.
 //!
@@ -59,15 +59,16 @@ mod document;
 mod error;
 mod filing;
 mod listing;
+mod locks;
 mod recovery;
 mod reserve;
 mod search;
-mod seats;
 #[cfg(unix)]
 mod sharing;
 mod snippet;
 mod spool;
 mod sql;
+mod temporary;
 pub(crate) mod text;
 mod writer;
 
@@ -76,8 +77,8 @@ pub(crate) use directory::Directory;
 pub(crate) use document::{Digest, Document};
 pub(crate) use error::Error;
 pub(crate) use filing::{Filed, Settled, cleanup};
+use locks::Locks;
 pub(crate) use recovery::Recovery;
-use seats::Seats;
 pub(crate) use spool::{Digested, Spool, Spooled};
 
 /// How long a process waits for the directory while another one ends, and how often it looks.
@@ -96,18 +97,18 @@ impl Store {
     /// crash.
     pub(crate) fn open(root: impl AsRef<Path>) -> Result<(Self, Recovery), Error> {
         let directory = Arc::new(Directory::new(root.as_ref()));
-        let mut seats = directory.seats();
-        let opened = Self::enter(&directory, &mut seats)?;
-        drop(seats);
+        let mut locks = directory.locks();
+        let opened = Self::enter(&directory, &mut locks)?;
+        drop(locks);
         Ok(opened)
     }
 
     /// Takes the directory for this process, and removes the remains of a crash.
     fn enter(
         directory: &Arc<Directory>,
-        seats: &mut Option<Seats>,
+        locks: &mut Option<Locks>,
     ) -> Result<(Self, Recovery), Error> {
-        *seats = Some(directory.enter()?);
+        *locks = Some(directory.enter()?);
         let (sql, recovery) = Self::recover(directory).or_else(|error| {
             if !error.needs_room() {
                 return Err(error);
@@ -130,9 +131,9 @@ impl Store {
     /// Opens a connection, for another thread. The first one opens the store, unless this process uses it already, and
     /// gives a process that ends a moment for it; the other threads do not wait once more.
     pub(crate) fn connect(directory: &Arc<Directory>) -> Result<Self, Error> {
-        let mut seats = directory.seats();
-        while seats.is_none() {
-            match Self::enter(directory, &mut seats) {
+        let mut locks = directory.locks();
+        while locks.is_none() {
+            match Self::enter(directory, &mut locks) {
                 Err(Error::InUse(_)) if directory.wanted_for() < PATIENCE => thread::sleep(LOOK),
                 opened => {
                     let (store, recovery) = opened?;
@@ -141,7 +142,7 @@ impl Store {
                 }
             }
         }
-        drop(seats);
+        drop(locks);
         Ok(Self { directory: Arc::clone(directory), sql: sql::connect(directory)? })
     }
 

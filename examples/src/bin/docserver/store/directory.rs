@@ -10,18 +10,21 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::changes::Changes;
+use super::locks::Locks;
 use super::reserve::Reserve;
-use super::seats::Seats;
 use super::writer::{SharedSync, Writer};
 
-/// The directory of a store, which this process uses as long as it has [`Seats`] there.
+/// The name of the directory of unfinished files.
+const TMP: &str = "tmp";
+
+/// The directory of a store, which this process uses as long as it has [`Locks`] there.
 #[derive(Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
     /// Before the locks, so that it is closed when another process can open the index.
     writer: Writer,
     docs_sync: SharedSync,
-    seats: Mutex<Option<Seats>>,
+    locks: Mutex<Option<Locks>>,
     /// When a thread of this process first wanted the directory for it.
     wanted: OnceLock<Instant>,
     reserve: Arc<Reserve>,
@@ -31,12 +34,12 @@ pub(crate) struct Directory {
 impl Directory {
     /// The directory, which this process does not use yet.
     pub(crate) fn new(root: &Path) -> Self {
-        let reserve = Arc::new(Reserve::new(root.join("reserve")));
+        let reserve = Arc::new(Reserve::new(root.join("reserve"), root.join(TMP)));
         Self {
             root: root.to_owned(),
             writer: Writer::default(),
             docs_sync: SharedSync::default(),
-            seats: Mutex::default(),
+            locks: Mutex::default(),
             wanted: OnceLock::new(),
             reserve,
             changes: Changes::new(),
@@ -44,17 +47,17 @@ impl Directory {
     }
 
     /// Takes the directory for this process alone, as long as the result lives.
-    pub(super) fn enter(&self) -> Result<Seats, Error> {
+    pub(super) fn enter(&self) -> Result<Locks, Error> {
         let root = &*self.root;
         fs::create_dir_all(root).map_err(Error::io("make", root))?;
-        let seats = Seats::alone(root)?;
+        let locks = Locks::alone(root)?;
         for path in [self.docs(), self.tmp()] {
             fs::create_dir_all(&path).map_err(Error::io("make", &path))?;
         }
         // Make the names of these directories durable, and the name of the root in its parent.
         sync(root).map_err(Error::io("sync", root))?;
         sync(&root.join("..")).map_err(Error::io("sync the parent of", root))?;
-        Ok(seats)
+        Ok(locks)
     }
 
     #[cfg(unix)]
@@ -69,7 +72,7 @@ impl Directory {
 
     /// The directory of unfinished uploads.
     pub(super) fn tmp(&self) -> PathBuf {
-        self.root.join("tmp")
+        self.root.join(TMP)
     }
 
     pub(super) fn index(&self) -> PathBuf {
@@ -103,8 +106,8 @@ impl Directory {
     }
 
     /// The locks of this process, if it uses the directory.
-    pub(super) fn seats(&self) -> MutexGuard<'_, Option<Seats>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn locks(&self) -> MutexGuard<'_, Option<Locks>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a file of a document or of an upload exists.

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::document::{find, from_millis, millis};
-use super::spool::Temporary;
+use super::temporary::Temporary;
 use super::{Digested, Document, Error, Spooled, Store, sql, text};
 use crate::http::Name;
 

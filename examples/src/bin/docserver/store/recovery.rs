@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::directory::files;
 #[cfg(unix)]
-use super::spool::is_own;
+use super::temporary::is_own;
 use super::{Directory, Error, sql};
 
 /// The remains that were removed.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Error;
+use super::temporary::{Temporary, unique};
 
 /// The room that is kept back, in bytes: for the log of `SQLite`, which a checkpoint moves into the index,
 /// and for the deletion itself.
@@ -20,6 +21,8 @@ const ROOM: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
+    /// Where the file is made. What a crash leaves there is removed.
+    tmp: PathBuf,
     /// Held while the file is made or removed.
     changing: Mutex<()>,
     is_kept: AtomicBool,
@@ -28,9 +31,9 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, tmp: PathBuf) -> Self {
         let (is_kept, is_shared) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { path, changing: Mutex::new(()), is_kept, is_shared }
+        Self { path, tmp, changing: Mutex::new(()), is_kept, is_shared }
     }
 
     /// Keeps the room back, unless it is.
@@ -41,11 +44,7 @@ impl Reserve {
         let _changing = self.change();
         if !self.is_kept() {
             if !self.exists() {
-                self.occupy().map_err(|error| {
-                    // A part of the room must stay free for deletions.
-                    let _ = fs::remove_file(&self.path);
-                    Error::io("keep room back in", &self.path)(error)
-                })?;
+                self.occupy().map_err(Error::io("keep room back in", &self.path))?;
             }
             self.is_kept.store(true, Ordering::Release);
         }
@@ -86,13 +85,18 @@ impl Reserve {
     }
 
     fn occupy(&self) -> io::Result<()> {
-        let mut file = File::create(&self.path)?;
+        // Under a name of its own, because another process may be at it, too. On a full disk the file goes again.
+        let mut made = Temporary::new(self.tmp.join(unique()));
+        let mut file = File::create_new(&made.path)?;
         // Write it, because a file that is only made longer occupies nothing.
         let zeros = [0; 16 * 1024];
         for _ in 0..ROOM / zeros.len() {
             file.write_all(&zeros)?;
         }
-        file.sync_all()
+        file.sync_all()?;
+        fs::rename(&made.path, &self.path)?;
+        made.keep();
+        Ok(())
     }
 
     fn change(&self) -> MutexGuard<'_, ()> {
@@ -107,8 +111,8 @@ mod tests {
     #[test]
     fn what_another_process_has_released_is_not_kept() {
         let root = tempfile::TempDir::new().unwrap();
-        let (here, there) =
-            (Reserve::new(root.path().join("room")), Reserve::new(root.path().join("room")));
+        let new = || Reserve::new(root.path().join("room"), root.path().to_owned());
+        let (here, there) = (new(), new());
         here.keep().unwrap();
         for reserve in [&here, &there] {
             reserve.share(true);

@@ -7,21 +7,21 @@
 
 use std::sync::Arc;
 
-use super::seats::Seats;
+use super::locks::Locks;
 use super::{Directory, Error, Recovery, Store, recovery, sql};
 
 impl Directory {
     /// Lets one more process in.
     pub(crate) fn make_room(&self) -> Result<(), Error> {
         self.begin_sharing();
-        let mut seats = self.seats();
-        seats.as_mut().map_or(Ok(()), |seats| seats.make_room(self.root()))
+        let mut locks = self.locks();
+        locks.as_mut().map_or(Ok(()), |locks| locks.make_room(self.root()))
     }
 
     /// Takes the directory for this process alone again. Returns whether it is, so that the other one has ended.
     pub(crate) fn take_all(&self) -> Result<bool, Error> {
-        let mut seats = self.seats();
-        seats.as_mut().map_or(Ok(false), |seats| seats.take_all(self.root()))
+        let mut locks = self.locks();
+        locks.as_mut().map_or(Ok(false), |locks| locks.take_all(self.root()))
     }
 
     /// Begins to trust what this process knows, because no other one changes documents.
@@ -39,11 +39,11 @@ impl Directory {
 impl Store {
     /// Begins to use the directory beside another process, which has made room.
     pub(crate) fn join(directory: &Arc<Directory>) -> Result<(), Error> {
-        let beside = Seats::beside(directory.root())?;
+        let beside = Locks::beside(directory.root())?;
         directory.begin_sharing();
         // For its version, which another program may have made.
         sql::create(&mut sql::connect(directory)?, directory)?;
-        *directory.seats() = Some(beside);
+        *directory.locks() = Some(beside);
         Ok(())
     }
 

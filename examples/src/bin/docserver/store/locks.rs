@@ -17,19 +17,17 @@ const FILES: [&str; 2] = ["lock", "lock.next"];
 
 /// The locks of this process. They end with it.
 #[derive(Debug)]
-pub(super) struct Seats(
+pub(super) struct Locks(
     #[cfg_attr(not(unix), allow(dead_code, reason = "held, and given to nobody"))]
     [Option<File>; 2],
 );
 
-impl Seats {
+impl Locks {
     /// Takes the directory for this process alone.
     pub(super) fn alone(root: &Path) -> Result<Self, Error> {
-        let seats = FILES.map(|name| lock(root, name));
-        let [Some(first), Some(next)] = transpose(seats)? else {
-            return Err(Error::InUse(root.to_owned()));
-        };
-        Ok(Self([Some(first), Some(next)]))
+        // The second lock is not tried without the first, because a process that joins needs it at this moment.
+        let take = |name| lock(root, name)?.ok_or_else(|| Error::InUse(root.to_owned()));
+        Ok(Self([Some(take(FILES[0])?), Some(take(FILES[1])?)]))
     }
 
     /// Takes the place beside another process, which has made room.
@@ -53,9 +51,9 @@ impl Seats {
     /// process has ended.
     #[cfg(unix)]
     pub(super) fn take_all(&mut self, root: &Path) -> Result<bool, Error> {
-        for (seat, name) in self.0.iter_mut().zip(FILES) {
-            if seat.is_none() {
-                *seat = lock(root, name)?;
+        for (own, name) in self.0.iter_mut().zip(FILES) {
+            if own.is_none() {
+                *own = lock(root, name)?;
             }
         }
         Ok(self.0.iter().all(Option::is_some))
@@ -76,12 +74,11 @@ fn lock(root: &Path, name: &str) -> Result<Option<File>, Error> {
     }
 }
 
-fn transpose<T, E>([first, second]: [Result<T, E>; 2]) -> Result<[T; 2], E> {
-    Ok([first?, second?])
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
     use tempfile::TempDir;
 
     use super::*;
@@ -91,17 +88,17 @@ mod tests {
         let root = TempDir::new().unwrap();
         let root = root.path();
         let refused = || {
-            assert!(matches!(Seats::alone(root), Err(Error::InUse(_))));
+            assert!(matches!(Locks::alone(root), Err(Error::InUse(_))));
         };
-        let mut old = Seats::alone(root).unwrap();
+        let mut old = Locks::alone(root).unwrap();
         refused();
-        assert!(matches!(Seats::beside(root), Err(Error::InUse(_))), "there is no room");
+        assert!(matches!(Locks::beside(root), Err(Error::InUse(_))), "there is no room");
         for _ in 0..3 {
             old.make_room(root).unwrap();
             refused();
-            let mut new = Seats::beside(root).unwrap();
+            let mut new = Locks::beside(root).unwrap();
             refused();
-            assert!(matches!(Seats::beside(root), Err(Error::InUse(_))));
+            assert!(matches!(Locks::beside(root), Err(Error::InUse(_))));
             assert!(!old.take_all(root).unwrap() && !new.take_all(root).unwrap());
             drop(old);
             refused();
@@ -114,6 +111,29 @@ mod tests {
         assert!(old.take_all(root).unwrap());
         refused();
         drop(old);
-        assert!(Seats::alone(root).is_ok());
+        assert!(Locks::alone(root).is_ok());
+    }
+
+    #[test]
+    fn refused_processes_do_not_keep_the_next_one_out() {
+        let root = TempDir::new().unwrap();
+        let root = root.path();
+        let mut old = Locks::alone(root).unwrap();
+        let is_done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    assert!(matches!(Locks::alone(root), Err(Error::InUse(_))));
+                }
+            });
+            for _ in 0..1000 {
+                old.make_room(root).unwrap();
+                let new = Locks::beside(root);
+                is_done.fetch_or(new.is_err(), Ordering::Relaxed);
+                drop(new.unwrap());
+                assert!(old.take_all(root).unwrap());
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
     }
 }
