@@ -414,7 +414,7 @@ use crate::parse::Item;
 /// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends and the hand-offs |
 /// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read` of the first socket, `message`, `job`, `sleep` |
 /// | `#[rest(drain => State)]` | the same, but the edge is taken first, once a connection; coming to rest again, it is closed |
-/// | `#[rest(keep)]`, `#[rest(keep, drain => State)]` | the same, but no newcomer takes the place of the connection here, in a pool with `shed_at_rest`; for subscribers and long polls |
+/// | `#[rest(keep)]`, `#[rest(keep, drain => State)]` | the same, but no new client takes the place of the connection here, in a pool with `shed_at_rest`; for subscribers and long polls |
 ///
 /// # Connections that move
 ///

@@ -31,7 +31,7 @@ use clap::Parser;
 use fsm_examples::tls::Certificate;
 use fsm_examples::{Serving, count, port_or_address, time};
 use fsm_runtime::prelude::*;
-use fsm_runtime::{Address, Builder};
+use fsm_runtime::{Address, Builder, TlsServer};
 
 mod api;
 mod catalog;
@@ -169,12 +169,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok::<_, store::Error>(Indexer { store, feed: Arc::clone(&feed), delay })
         }
     };
-    let single_pool = if options.single_pool && !options.diagram {
-        let indexers: Result<Vec<_>, _> = (0..options.threads.get()).map(|_| indexer()).collect();
-        Some(SinglePool::new(indexers?))
-    } else {
-        None
-    };
+    let single_pool = single_pool(options, &indexer)?;
     let tls = options.certificate.server(&["http/1.1"])?;
     let https_port = tls.as_ref().and_then(|_| options.first_port());
     let hot = Arc::new(HotDocuments::new(&options.hot, &directory));
@@ -197,19 +192,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         .drain_within(options.serving.drain_within);
     feed.attach(events.handle());
     let front = limits(options, Pool::builder::<Front>("spool"));
-    let client = move |_peer| Client::new(&server);
-    let subscriber = move |_peer| Subscriber::new(&feed);
-    // Where no client uses TLS, none has room for it.
-    let (front, events) = match tls {
-        None => (options.serving.pool(front).handler(client), events.handler(subscriber)),
-        Some(tls) => {
-            let front = options.serving.pool(front.tls(tls.clone()));
-            let redirects = options.redirect_http.iter();
-            let front =
-                redirects.fold(front, |front, address| front.listen_plain(address.to_string()));
-            (front.handler(client), events.tls(tls).handler(subscriber))
-        }
-    };
+    let (front, events) = with_handlers(options, front, events, tls, server, feed);
     let pipeline =
         Pipeline::new().pool(front).pool(index.try_worker(indexer)).pool(options.extractor.pool());
     let pipeline = pipeline.pool(catalog).pool(events);
@@ -221,6 +204,39 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let scheme = if https_port.is_some() { "https" } else { "http" };
     run(options, pipeline, scheme, hot)
+}
+
+/// The work of all pools in the threads that serve clients, if the options ask for that.
+fn single_pool(
+    options: &Options,
+    indexer: &impl Fn() -> Result<Indexer, store::Error>,
+) -> Result<Option<SinglePool>, store::Error> {
+    if !options.single_pool || options.diagram {
+        return Ok(None);
+    }
+    let indexers: Result<Vec<_>, _> = (0..options.threads.get()).map(|_| indexer()).collect();
+    Ok(Some(SinglePool::new(indexers?)))
+}
+
+/// The pools of connections, which all use TLS if any does.
+fn with_handlers(
+    options: &Options,
+    front: Builder<Front>,
+    events: Builder<Events>,
+    tls: Option<TlsServer>,
+    server: Arc<Server>,
+    feed: Arc<Feed>,
+) -> (Pool, Pool) {
+    let client = move |_peer| Client::new(&server);
+    let subscriber = move |_peer| Subscriber::new(&feed);
+    // Where no client uses TLS, none has room for it.
+    let Some(tls) = tls else {
+        return (options.serving.pool(front).handler(client), events.handler(subscriber));
+    };
+    let front = options.serving.pool(front.tls(tls.clone()));
+    let redirects = options.redirect_http.iter();
+    let front = redirects.fold(front, |front, address| front.listen_plain(address.to_string()));
+    (front.handler(client), events.tls(tls).handler(subscriber))
 }
 
 /// Runs the pools, and says where they listen.

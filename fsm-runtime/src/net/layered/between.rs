@@ -1,7 +1,7 @@
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 
-use super::codec::{Codec, DecodeProgress, RECORD, Sinks, Unread};
+use super::codec::{Codec, DecodedBytes, RECORD, Sinks, Unread};
 use super::held::Held;
 use super::outgoing::{Record, UnsentBytes, send};
 use crate::layer::LayerEnd;
@@ -222,7 +222,7 @@ impl<C: Codec> Between<C> {
             // The rest waits for an event.
             self.flush(stream)?;
         }
-        let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
+        let DecodedBytes { used, plain } = self.unless_failed(decoded)?;
         self.is_fragment = used == 0 && plain == 0;
         self.keep_unread(wire[used..].to_vec(), rest);
         Ok((plain, drained))
