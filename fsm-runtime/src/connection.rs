@@ -395,7 +395,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Counts the `drain` edge of a state.
     fn drained(state: usize, key: Key, scratch: &ConnectionScratch<M, H>) {
         #[cfg(feature = "transitions")]
-        if let Some(edge) = M::SPEC.edge_of(state, |on| matches!(on, Trigger::Drain)) {
+        if let Some(edge) = M::SPEC.edge_of(state, &|on| matches!(on, Trigger::Drain)) {
             scratch.context.edges.count(edge);
             scratch.environment.note_transition(key, &scratch.context);
         }

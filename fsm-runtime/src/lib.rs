@@ -96,7 +96,7 @@
 )]
 
 // Machines in unit tests, and that of the console, name the crate as those outside do.
-#[cfg(any(test, feature = "console"))]
+#[cfg(any(all(test, not(any(loom, shuttle))), feature = "console"))]
 extern crate self as fsm_runtime;
 
 // The vocabulary: every folder may use it, and it uses none.

@@ -26,10 +26,9 @@ macro_rules! log_trace {
 }
 
 macro_rules! log_event {
-    ($level:ident, $($event:tt)+) => {{
-        // `None` is an event that is lost.
-        let _: Option<()> = $crate::panics::caught(|| ::tracing::$level!($($event)+));
-    }};
+    ($level:ident, $($event:tt)+) => {
+        $crate::panics::call(&mut || ::tracing::$level!($($event)+))
+    };
 }
 
 pub(crate) use log_debug as debug;

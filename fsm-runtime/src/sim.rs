@@ -139,5 +139,6 @@ pub use self::stub_pool::StubPool;
 /// The default bounds of a pool, except for the output mark.
 const LIMITS: Limits = Limits { output: 64 * 1024, ..Limits::DEFAULT };
 
-#[cfg(test)]
+// Its machines take longer to build than the checks of interleavings, which are built by themselves.
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -139,8 +139,11 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     #[cfg(all(feature = "pool", unix))]
     fn left(&self, now: u64, timer: impl Fn(usize) -> Timer) -> Vec<TimerLeft> {
-        let deadlines = self.0.iter().enumerate();
-        deadlines.filter_map(|(index, deadline)| timer(index).left(*deadline, now)).collect()
+        let mut left = Vec::new();
+        for (index, deadline) in self.0.iter().enumerate() {
+            left.extend(timer(index).left(*deadline, now));
+        }
+        left
     }
 
     #[cfg(all(feature = "pool", unix))]

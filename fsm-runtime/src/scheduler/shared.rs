@@ -67,6 +67,13 @@ struct PendingWakes {
     interrupt: bool,
 }
 
+/// What there is for each thread. Outside of `Shared::new`, because its types do not depend on the machine.
+fn thread_slots(threads: usize) -> (Box<[ThreadSlot]>, Box<[Condvar]>) {
+    assert!(threads <= THREADS, "{threads} threads");
+    let slots = (0..threads).map(|_| ThreadSlot::default()).collect();
+    (slots, (0..threads).map(|_| Condvar::new()).collect())
+}
+
 impl<T, X> Shared<T, X> {
     /// # Panics
     ///
@@ -77,10 +84,8 @@ impl<T, X> Shared<T, X> {
         guarded: X,
         interrupt: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
-        assert!(threads <= THREADS, "{threads} threads");
-        let slots = (0..threads).map(|_| ThreadSlot::default()).collect();
-        let state = Mutex::new(SharedState { core, threads: slots, guarded });
-        let condvars = (0..threads).map(|_| Condvar::new()).collect();
+        let (threads, condvars) = thread_slots(threads);
+        let state = Mutex::new(SharedState { core, threads, guarded });
         Self { state, condvars, interrupt }
     }
 

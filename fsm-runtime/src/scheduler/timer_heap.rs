@@ -63,14 +63,20 @@ impl TimerHeap {
     pub(crate) fn made_stale(&mut self, live: impl Fn(u64, usize) -> bool) {
         self.stale += 1;
         if self.stale > SWEEP_FROM && self.stale > self.heap.len() / 2 {
-            let base = self.base;
-            self.heap.retain(|Reverse(entry)| live(base + (entry >> SLOT_BITS), slot(*entry)));
-            // Twice the length, because a heap with many changes grows again at once.
-            if self.heap.capacity() / 8 > self.heap.len().max(SWEEP_FROM) {
-                self.heap.shrink_to(self.heap.len() * 2);
-            }
-            self.stale = 0;
+            self.sweep(&live);
         }
+    }
+
+    /// Removes the entries that are not `live`. Compiled once, and not for each machine.
+    #[cold]
+    fn sweep(&mut self, live: &dyn Fn(u64, usize) -> bool) {
+        let base = self.base;
+        self.heap.retain(|Reverse(entry)| live(base + (entry >> SLOT_BITS), slot(*entry)));
+        // Twice the length, because a heap with many changes grows again at once.
+        if self.heap.capacity() / 8 > self.heap.len().max(SWEEP_FROM) {
+            self.heap.shrink_to(self.heap.len() * 2);
+        }
+        self.stale = 0;
     }
 
     fn time(&self, entry: u64) -> u64 {

@@ -313,5 +313,6 @@ impl Upgrader {
     }
 }
 
-#[cfg(test)]
+// Its machines take longer to build than the checks of interleavings, which are built by themselves.
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -9,7 +9,7 @@ use super::stub_pools::Stubs;
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::task::{Task, WorkerContext};
-use crate::{Ended, Key, Route};
+use crate::{Ended, Key, Route, Stats};
 
 /// The number of turns in a row that counts as an endless loop.
 const MAX_TURNS: usize = 10_000_000;
@@ -98,25 +98,29 @@ impl<T: Task> Harness<T> {
         if self.state_index().is_some() {
             return None;
         }
-        let stats = self.port.pool_state.stats();
-        let counts = [
-            (stats.done, Ended::Done),
-            (stats.failed, Ended::Failed),
-            (stats.reset, Ended::Reset),
-            (stats.truncated, Ended::Truncated),
-            (stats.tls_failures, Ended::TlsFailed),
-            (stats.layer_failures, Ended::LayerFailed),
-            (stats.panicked, Ended::Panicked),
-            (stats.send_timeouts, Ended::SendTimeout),
-            (stats.busy_loops, Ended::BusyLoop),
-            (stats.drained, Ended::Drained),
-            (stats.shed, Ended::Shed),
-            (stats.closed, Ended::Closed),
-            (stats.handed_off, Ended::HandedOff),
-            (stats.moved, Ended::Moved),
-        ];
-        counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
+        why(&self.port.pool_state.stats())
     }
+}
+
+/// Why the only connection or job has ended.
+fn why(stats: &Stats) -> Option<Ended> {
+    let counts = [
+        (stats.done, Ended::Done),
+        (stats.failed, Ended::Failed),
+        (stats.reset, Ended::Reset),
+        (stats.truncated, Ended::Truncated),
+        (stats.tls_failures, Ended::TlsFailed),
+        (stats.layer_failures, Ended::LayerFailed),
+        (stats.panicked, Ended::Panicked),
+        (stats.send_timeouts, Ended::SendTimeout),
+        (stats.busy_loops, Ended::BusyLoop),
+        (stats.drained, Ended::Drained),
+        (stats.shed, Ended::Shed),
+        (stats.closed, Ended::Closed),
+        (stats.handed_off, Ended::HandedOff),
+        (stats.moved, Ended::Moved),
+    ];
+    counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
 }
 
 impl<T: Task> Timed for Harness<T> {

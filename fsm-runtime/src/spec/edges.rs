@@ -30,7 +30,7 @@ impl Spec {
 #[cfg(feature = "transitions")]
 impl Spec {
     /// The number of the edge of a state that an event takes.
-    pub(crate) fn edge_of(&self, state: usize, is_it: impl Fn(&Trigger) -> bool) -> Option<usize> {
+    pub(crate) fn edge_of(&self, state: usize, is_it: &dyn Fn(&Trigger) -> bool) -> Option<usize> {
         let first: usize = self.states[..state].iter().map(|state| state.edges.len()).sum();
         let place = self.states[state].edges.iter().position(|edge| is_it(&edge.on))?;
         Some(first + place)
