@@ -140,5 +140,6 @@ pub use self::stub_pool::StubPool;
 const LIMITS: Limits = Limits { output: 64 * 1024, ..Limits::DEFAULT };
 
 // Its machines take longer to build than the checks of interleavings, which are built by themselves.
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(test)]
+#[cfg(not(any(loom, shuttle)))]
 mod tests;

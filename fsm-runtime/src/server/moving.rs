@@ -119,5 +119,6 @@ impl<M: Drive<H>, H: Send + 'static, L: Stack> Parked for ParkedConnection<M, H,
 }
 
 // Its machines take longer to build than the checks of interleavings, which are built by themselves.
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(test)]
+#[cfg(not(any(loom, shuttle)))]
 mod tests;

@@ -314,5 +314,6 @@ impl Upgrader {
 }
 
 // Its machines take longer to build than the checks of interleavings, which are built by themselves.
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(test)]
+#[cfg(not(any(loom, shuttle)))]
 mod tests;

@@ -104,7 +104,8 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     session_methods!();
 
     /// Posts `messages` and lets `millis` pass, and then runs one turn for all of that.
-    #[cfg(all(test, not(any(loom, shuttle))))]
+    #[cfg(test)]
+    #[cfg(not(any(loom, shuttle)))]
     pub(super) fn come_together(&mut self, messages: &[M::Message], millis: u64)
     where
         M::Message: Copy,
