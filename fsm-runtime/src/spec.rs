@@ -93,7 +93,7 @@ pub struct State {
     pub edges: &'static [Edge],
     /// Whether nothing is in progress in the state, so that a drain may close the connection.
     pub rest: bool,
-    /// Whether a connection at rest in the state keeps its place when a newcomer wants it
+    /// Whether a connection at rest in the state keeps its place when a new client wants it
     /// ([`Builder::shed_at_rest`](crate::Builder::shed_at_rest)).
     pub keep: bool,
     /// The names of the variant's fields.
@@ -217,7 +217,7 @@ impl State {
         self
     }
 
-    /// The same state, whose connections keep their place when a newcomer wants it.
+    /// The same state, whose connections keep their place when a new client wants it.
     pub const fn kept(mut self) -> Self {
         self.keep = true;
         self

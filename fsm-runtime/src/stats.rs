@@ -42,7 +42,7 @@ pub enum Ended {
     BusyLoop,
     /// The pool drained, and nothing was in progress.
     Drained,
-    /// A newcomer took its place while nothing was in progress:
+    /// A new client took its place while nothing was in progress:
     /// [`Builder::shed_at_rest`](crate::Builder::shed_at_rest).
     Shed,
     /// The pool closed while something was in progress.
@@ -121,7 +121,7 @@ pub struct Stats {
     pub busy_loops: u64,
     /// Connections that a drain closed while nothing was in progress.
     pub drained: u64,
-    /// Connections whose place a newcomer took while nothing was in progress
+    /// Connections whose place a new client took while nothing was in progress
     /// ([`Builder::shed_at_rest`](crate::Builder::shed_at_rest)).
     pub shed: u64,
     /// Connections or jobs that the pool closed while something was in progress.

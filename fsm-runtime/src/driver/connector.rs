@@ -12,7 +12,7 @@ use crate::driver::acceptor::Accept;
 use crate::driver::connector::target::TargetState;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::net::dial::{Dial, DialedConnection, is_local};
-use crate::net::listener::{Accepted, Origin};
+use crate::net::listener::{Accepted, SocketOrigin};
 use crate::net::lookup::{Found, Lookups};
 use crate::net::token;
 use crate::net::transport::Source;
@@ -174,7 +174,7 @@ impl Connector {
                 let DialedConnection { socket, peer } = connected;
                 let left = || io::Error::other("the socket cannot leave its poll");
                 let socket = socket.detach(registry).ok_or_else(left)?;
-                Ok(Accepted { socket, peer, stays: false, origin: Origin::Opened { target } })
+                Ok(Accepted { socket, peer, stays: false, origin: SocketOrigin::Opened { target } })
             });
             match opened {
                 Ok(accepted) => {

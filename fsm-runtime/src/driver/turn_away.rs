@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use crate::driver::acceptor::QUIET;
-use crate::net::listener::{Accepted, Origin};
+use crate::net::listener::{Accepted, SocketOrigin};
 use crate::net::socket::Socket;
 use crate::net::transport::ByteStream;
 
@@ -33,7 +33,7 @@ impl TurnAway {
     /// has sent and nobody has read would make the close a reset, and a reset may take the farewell from the peer.
     pub(crate) fn refuse(&mut self, accepted: Accepted, now: u64) {
         let Accepted { mut socket, origin, .. } = accepted;
-        if !self.wraps || matches!(origin, Origin::Accepted { plain: true }) {
+        if !self.wraps || matches!(origin, SocketOrigin::Accepted { plain: true }) {
             // A new socket has room for all of it. The error of a peer that is gone already does not matter.
             let _ = socket.write(&self.farewell);
         }
@@ -92,7 +92,7 @@ mod tests {
         let (stream, address) = listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
         let socket = Socket::from(mio::net::TcpStream::from_std(stream));
-        let origin = Origin::Accepted { plain };
+        let origin = SocketOrigin::Accepted { plain };
         (Accepted { socket, peer: Peer::Tcp(address), stays: false, origin }, peer)
     }
 

@@ -59,7 +59,7 @@ pub const end: Word = Word;
 pub const to: Word = Word;
 /// `#[rest]`: nothing is in progress in this state, so a pool that drains may close the connection.
 /// `#[rest(drain => State)]`: it leads the connection there first, once.
-/// `#[rest(keep)]`: no newcomer takes the place of the connection.
+/// `#[rest(keep)]`: no new client takes the place of the connection.
 pub const rest: Word = Word;
 /// `keep` in `#[rest(..)]`: in a pool that is full, no new connection takes the place of one at rest in this
 /// state, as `Builder::shed_at_rest` lets it do otherwise.

@@ -24,7 +24,7 @@ mod outgoing;
 mod reading;
 
 use self::between::{Between, Scratch};
-use self::codec::{Codec, DecodeProgress, Sinks};
+use self::codec::{Codec, DecodedBytes, Sinks};
 pub(crate) use self::custom::Custom;
 use self::held::Held;
 use self::outgoing::UnsentBytes;
@@ -66,7 +66,7 @@ impl<S, C: Codec> LayeredStream<S, C> {
         let (mut first, mut rest) = ([0; 1], Vec::new());
         // One of the sides speaks first.
         let into = Sinks { plain: &mut first, rest: &mut rest, outgoing: &mut outgoing };
-        let DecodeProgress { plain, .. } = codec.decode(&mut [], into)?;
+        let DecodedBytes { plain, .. } = codec.decode(&mut [], into)?;
         rest.splice(0..0, first[..plain].iter().copied());
         let outgoing = UnsentBytes::new(outgoing);
         let held = Held { incoming: unread, rest, outgoing, ..Held::default() };

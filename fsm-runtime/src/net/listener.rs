@@ -48,12 +48,12 @@ pub(crate) struct Accepted {
     pub(crate) peer: Peer,
     /// The connection stays on the port that has accepted it, because others accept their own.
     pub(crate) stays: bool,
-    pub(crate) origin: Origin,
+    pub(crate) origin: SocketOrigin,
 }
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SocketOrigin {
     /// It was accepted, or another pool or program has handed it in. A `plain` one stays so in a pool that
     /// encrypts.
     Accepted { plain: bool },
@@ -61,7 +61,7 @@ pub enum Origin {
     Opened { target: usize },
 }
 
-impl Origin {
+impl SocketOrigin {
     /// The number of the target, if the pool has opened the connection itself.
     pub(crate) fn target(self) -> Option<usize> {
         match self {
@@ -205,7 +205,7 @@ impl Listener {
             socket,
             peer,
             stays: self.is_shared,
-            origin: Origin::Accepted { plain: self.is_plain },
+            origin: SocketOrigin::Accepted { plain: self.is_plain },
         })
     }
 }

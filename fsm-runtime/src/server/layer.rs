@@ -118,7 +118,7 @@ pub(crate) mod sealed {
     use crate::net::datagram::{ClientSettings, ClientSocket, DatagramPeer};
     use crate::net::layered::codec::Codec;
     use crate::net::layered::{Custom, LayeredStream};
-    use crate::net::listener::Origin;
+    use crate::net::listener::SocketOrigin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
     use crate::net::tls::{Begins, RustlsSession, TlsSettings};
@@ -165,7 +165,7 @@ pub(crate) mod sealed {
         /// Makes the stream of a new connection.
         fn open(
             socket: Socket,
-            origin: Origin,
+            origin: SocketOrigin,
             carried: &mut CarriedIo,
             settings: &Self::Settings,
         ) -> io::Result<Self::Stream>;
@@ -204,7 +204,7 @@ pub(crate) mod sealed {
             })
         }
 
-        fn open(socket: Socket, _: Origin, _: &mut CarriedIo, (): &()) -> io::Result<Socket> {
+        fn open(socket: Socket, _: SocketOrigin, _: &mut CarriedIo, (): &()) -> io::Result<Socket> {
             Ok(socket)
         }
 
@@ -223,7 +223,12 @@ pub(crate) mod sealed {
         }
 
         /// No connection can join such a pool.
-        fn open(_: Socket, _: Origin, _: &mut CarriedIo, (): &()) -> io::Result<DatagramPeer> {
+        fn open(
+            _: Socket,
+            _: SocketOrigin,
+            _: &mut CarriedIo,
+            (): &(),
+        ) -> io::Result<DatagramPeer> {
             Err(io::Error::new(io::ErrorKind::Unsupported, "the machine reads datagrams"))
         }
 
@@ -243,13 +248,13 @@ pub(crate) mod sealed {
         /// Only the pool's own sockets are of datagrams.
         fn open(
             socket: Socket,
-            origin: Origin,
+            origin: SocketOrigin,
             _: &mut CarriedIo,
             settings: &Arc<ClientSettings>,
         ) -> io::Result<ClientSocket> {
             match origin {
-                Origin::Opened { .. } => Ok(ClientSocket::new(socket, settings)),
-                Origin::Accepted { .. } => Err(io::ErrorKind::Unsupported.into()),
+                SocketOrigin::Opened { .. } => Ok(ClientSocket::new(socket, settings)),
+                SocketOrigin::Accepted { .. } => Err(io::ErrorKind::Unsupported.into()),
             }
         }
     }
@@ -281,12 +286,14 @@ pub(crate) mod sealed {
 
         fn open(
             socket: Socket,
-            origin: Origin,
+            origin: SocketOrigin,
             carried: &mut CarriedIo,
             settings: &TlsSettings,
         ) -> io::Result<Self::Stream> {
             let stream = Self::Stream::plain(socket);
-            if settings.begins != Begins::AtOnce || origin == (Origin::Accepted { plain: true }) {
+            if settings.begins != Begins::AtOnce
+                || origin == (SocketOrigin::Accepted { plain: true })
+            {
                 return Ok(stream);
             }
             begin(stream, carried, || settings.role(origin.target())?.begin())
@@ -323,7 +330,7 @@ pub(crate) mod sealed {
 
         fn open(
             socket: Socket,
-            origin: Origin,
+            origin: SocketOrigin,
             carried: &mut CarriedIo,
             settings: &LayerSettings<L>,
         ) -> io::Result<Self::Stream> {

@@ -10,7 +10,7 @@ use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
 use crate::net::datagram::DatagramPeer;
-use crate::net::listener::{Accepted, Origin};
+use crate::net::listener::{Accepted, SocketOrigin};
 use crate::net::pending_io::NewConnection;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
@@ -57,7 +57,7 @@ struct Incoming<Seed> {
     /// The layer between the connection and its socket, from another pool.
     layer: Option<Box<dyn Any + Send>>,
     new: NewConnection,
-    origin: Origin,
+    origin: SocketOrigin,
     seed: Seed,
     /// Readiness that no poll will report.
     ready: Readiness,
@@ -132,7 +132,7 @@ impl<M: Drive<H>, H: Send + 'static, L: Stack> HandOffTarget<M::Seed> for Placem
             socket,
             layer,
             new,
-            origin: Origin::Accepted { plain: false },
+            origin: SocketOrigin::Accepted { plain: false },
             seed,
             ready,
             carried,

@@ -62,7 +62,7 @@ use crate::key::Generations;
 /// ```
 #[derive(Clone)]
 pub struct Clock {
-    origin: Origin,
+    origin: TimeOrigin,
     sessions: Rc<RefCell<Vec<OnClock>>>,
 }
 
@@ -71,7 +71,7 @@ pub(super) type OnClock = Weak<RefCell<dyn Timed>>;
 
 /// The time and the generations of keys that sessions on one clock share.
 #[derive(Clone, Debug)]
-pub(super) struct Origin {
+pub(super) struct TimeOrigin {
     pub(super) time: ManualTime,
     pub(super) generations: Arc<Generations>,
 }
@@ -89,7 +89,7 @@ impl Clock {
     /// A clock without sessions. [`Session::on`](super::Session::on) and
     /// [`JobSession::on`](super::JobSession::on) make some.
     pub fn new() -> Self {
-        Self { origin: Origin::new(), sessions: Rc::default() }
+        Self { origin: TimeOrigin::new(), sessions: Rc::default() }
     }
 
     /// Lets time pass for all sessions on this clock. Deadlines come up one after the other, each at its
@@ -111,7 +111,7 @@ impl Clock {
         self.origin.time.set_wall(time);
     }
 
-    pub(super) fn origin(&self) -> &Origin {
+    pub(super) fn origin(&self) -> &TimeOrigin {
         &self.origin
     }
 
@@ -120,7 +120,7 @@ impl Clock {
     }
 }
 
-impl Origin {
+impl TimeOrigin {
     pub(super) fn new() -> Self {
         Self { time: ManualTime::new(), generations: Arc::default() }
     }

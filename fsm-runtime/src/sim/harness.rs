@@ -3,7 +3,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::clock::{Origin, Timed};
+use super::clock::{TimeOrigin, Timed};
 use super::port::SimPort;
 use super::stub_pools::Stubs;
 use crate::lifecycle::pool_state::PoolState;
@@ -21,7 +21,7 @@ pub(super) struct Harness<T: Task> {
     port: SimPort<T>,
     pub(super) key: Key,
     pub(super) stubs: Stubs,
-    origin: Origin,
+    origin: TimeOrigin,
     /// The events that a turn has caused at the peer.
     pub(super) events: Rc<Cell<Readiness>>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Harness<T: Task> {
 impl<T: Task> Harness<T> {
     /// Makes the port; `scratch` makes the state that the turns share.
     pub(super) fn new(
-        origin: &Origin,
+        origin: &TimeOrigin,
         routes: &[Route],
         scratch: impl FnOnce(Arc<PoolState>, WorkerContext) -> T::Scratch,
     ) -> Self {
@@ -56,7 +56,7 @@ impl<T: Task> Harness<T> {
         self.port.take_panic()
     }
 
-    pub(super) fn origin(&self) -> &Origin {
+    pub(super) fn origin(&self) -> &TimeOrigin {
         &self.origin
     }
 

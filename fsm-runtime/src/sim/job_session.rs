@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::LIMITS;
-use super::clock::{Clock, OnClock, Origin};
+use super::clock::{Clock, OnClock, TimeOrigin};
 use super::harness::Harness;
 use super::methods::session_methods;
 use crate::call::mailboxes::{CallProgress, Mailboxes};
@@ -58,7 +58,7 @@ pub struct JobSession<M: JobMachine + Drive<H>, H> {
 impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// Gives the machine a job, and runs it until it waits for something.
     pub fn new(handler: H, job: M::Job) -> Self {
-        let mut session = Self::start(&Origin::new(), handler, job);
+        let mut session = Self::start(&TimeOrigin::new(), handler, job);
         session.run(Readiness::NONE);
         session
     }
@@ -76,7 +76,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
         session
     }
 
-    fn start(origin: &Origin, handler: H, job: M::Job) -> Self {
+    fn start(origin: &TimeOrigin, handler: H, job: M::Job) -> Self {
         let caller = Mailboxes::default();
         caller.open(CALLER);
         let environment = EnvironmentOf::<M>::default();
@@ -104,7 +104,8 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     session_methods!();
 
     /// Posts `messages` and lets `millis` pass, and then runs one turn for all of that.
-    #[cfg(all(test, not(any(loom, shuttle))))]
+    #[cfg(test)]
+    #[cfg(not(any(loom, shuttle)))]
     pub(super) fn come_together(&mut self, messages: &[M::Message], millis: u64)
     where
         M::Message: Copy,

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::clock::Origin;
+use super::clock::TimeOrigin;
 use crate::call::service::PoolEntry;
 use crate::clock::{ManualTime, TimeSource, WallTime};
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
@@ -33,8 +33,8 @@ pub(super) struct SimPort<T: Task> {
 
 impl<T: Task> SimPort<T> {
     /// A port for this number of threads, of which `max_running` run at a time.
-    pub(super) fn new(origin: &Origin, threads: usize, max_running: usize) -> Self {
-        let Origin { time, generations } = origin.clone();
+    pub(super) fn new(origin: &TimeOrigin, threads: usize, max_running: usize) -> Self {
+        let TimeOrigin { time, generations } = origin.clone();
         let pool_state = Arc::new(PoolState::new(PoolFacts::new(POOL, T::SPEC), 1));
         let driver = Arc::<Mutex<SimDriver>>::default();
         let interrupted = Arc::clone(&lock(&driver).interrupted);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::LIMITS;
-use super::clock::{Clock, OnClock, Origin};
+use super::clock::{Clock, OnClock, TimeOrigin};
 use super::harness::Harness;
 use super::methods::session_methods;
 use super::other::StubTargets;
@@ -87,7 +87,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// A connection that has been handed over with `seed`.
     pub fn seeded(handler: H, seed: M::Seed) -> Self {
         let settings = Arc::default();
-        let mut session = Self::start(&Origin::new(), handler, seed, settings, LIMITS.calls);
+        let mut session = Self::start(&TimeOrigin::new(), handler, seed, settings, LIMITS.calls);
         session.run(Readiness::NONE);
         session
     }
@@ -97,7 +97,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     where
         M: Machine<Seed = ()>,
     {
-        let origin = Origin::new();
+        let origin = TimeOrigin::new();
         let mut session = Self::start(&origin, handler, (), Arc::new(settings), LIMITS.calls);
         session.run(Readiness::NONE);
         session

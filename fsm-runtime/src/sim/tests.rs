@@ -8,7 +8,7 @@ mod files;
 mod survey;
 
 use super::LIMITS;
-use super::clock::Origin;
+use super::clock::TimeOrigin;
 use super::pipe::{Pipe, PipeEnd};
 use super::port::SimPort;
 use crate::Key;
@@ -62,7 +62,7 @@ struct StubTargets {
 
 impl StubTargets {
     fn new() -> Self {
-        let mut port = SimPort::new(&Origin::new(), 2, 1);
+        let mut port = SimPort::new(&TimeOrigin::new(), 2, 1);
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
                 ConnectionScratch::bare(Environment::default(), LIMITS, pool_state, context)

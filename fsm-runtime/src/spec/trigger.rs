@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::units::InUnits;
 
-/// The event that takes an [`Edge`].
+/// The event that takes an [`Edge`](crate::Edge).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// The handler's verdict.
@@ -24,7 +24,7 @@ pub enum Trigger {
     Limit,
     /// The decoder refused the input.
     Refused,
-    /// The handler failed, or the handshake of a [`Wait::Tls`].
+    /// The handler failed, or the handshake of a [`Wait::Tls`](crate::Wait::Tls).
     Error,
     /// The other pool is full.
     Full,

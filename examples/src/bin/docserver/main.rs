@@ -32,7 +32,7 @@ use clap::Parser;
 use fsm_examples::tls::Certificate;
 use fsm_examples::{Serving, count, port_or_address, time};
 use fsm_runtime::prelude::*;
-use fsm_runtime::{Address, Builder};
+use fsm_runtime::{Address, Builder, TlsServer};
 
 mod api;
 mod catalog;
@@ -125,6 +125,14 @@ struct Options {
 }
 
 impl Options {
+    /// The TCP port of the first address that has one.
+    fn first_port(&self) -> Option<u16> {
+        self.serving.addresses().find_map(|address| match address {
+            Address::Tcp(address) => Some(address.port()),
+            _ => None,
+        })
+    }
+
     fn is_upgradable(&self) -> bool {
         #[cfg(unix)]
         return self.serving.upgrade.is_some();
@@ -162,22 +170,14 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok::<_, store::Error>(Indexer { store, feed: Arc::clone(&feed), delay })
         }
     };
-    let single_pool = if options.single_pool && !options.diagram {
-        let indexers: Result<Vec<_>, _> = (0..options.threads.get()).map(|_| indexer()).collect();
-        Some(SinglePool::new(indexers?))
-    } else {
-        None
-    };
-    let max_size = options.max_size;
+    let single_pool = single_pool(options, &indexer)?;
     let tls = options.certificate.server(&["http/1.1"])?;
-    let https_port = tls
-        .as_ref()
-        .and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
+    let https_port = tls.as_ref().and_then(|_| options.first_port());
     let hot = Arc::new(HotDocuments::new(&options.hot, &directory));
     let server = Server {
         directory: Arc::clone(&directory),
         hot: Arc::clone(&hot),
-        max_size,
+        max_size: options.max_size,
         https_port,
         single_pool,
     };
@@ -186,31 +186,14 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads.get())
         .max_jobs(options.index_queue.get());
-    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads.get(), {
-        move || {
-            let store = Store::connect(&directory)?;
-            Ok::<_, store::Error>(move |lookup| look_up(&store, lookup))
-        }
-    });
+    let catalog = catalog(options, directory);
     let events = Pool::builder::<Events>("admin")
         .settings(options.settings.clone())
         .max_connections(options.serving.max_connections.get())
         .drain_within(options.serving.drain_within);
     feed.attach(events.handle());
     let front = limits(options, Pool::builder::<Front>("spool"));
-    let client = move |_peer| Client::new(&server);
-    let subscriber = move |_peer| Subscriber::new(&feed);
-    // Where no client uses TLS, none has room for it.
-    let (front, events) = match tls {
-        None => (options.serving.pool(front).handler(client), events.handler(subscriber)),
-        Some(tls) => {
-            let front = options.serving.pool(front.tls(tls.clone()));
-            let redirects = options.redirect_http.iter();
-            let front =
-                redirects.fold(front, |front, address| front.listen_plain(address.to_string()));
-            (front.handler(client), events.tls(tls).handler(subscriber))
-        }
-    };
+    let (front, events) = with_handlers(options, front, events, tls, server, feed);
     let pipeline =
         Pipeline::new().pool(front).pool(index.try_worker(indexer)).pool(options.extractor.pool());
     let pipeline = pipeline.pool(catalog).pool(events);
@@ -221,7 +204,50 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let scheme = if https_port.is_some() { "https" } else { "http" };
-    // Those that only redirect come last.
+    run(options, pipeline, scheme, hot)
+}
+
+/// The work of all pools in the threads that serve clients, if the options ask for that.
+fn single_pool(
+    options: &Options,
+    indexer: &impl Fn() -> Result<Indexer, store::Error>,
+) -> Result<Option<SinglePool>, store::Error> {
+    if !options.single_pool || options.diagram {
+        return Ok(None);
+    }
+    let indexers: Result<Vec<_>, _> = (0..options.threads.get()).map(|_| indexer()).collect();
+    Ok(Some(SinglePool::new(indexers?)))
+}
+
+/// The pools of connections, which all use TLS if any does.
+fn with_handlers(
+    options: &Options,
+    front: Builder<Front>,
+    events: Builder<Events>,
+    tls: Option<TlsServer>,
+    server: Arc<Server>,
+    feed: Arc<Feed>,
+) -> (Pool, Pool) {
+    let client = move |_peer| Client::new(&server);
+    let subscriber = move |_peer| Subscriber::new(&feed);
+    // Where no client uses TLS, none has room for it.
+    let Some(tls) = tls else {
+        return (options.serving.pool(front).handler(client), events.handler(subscriber));
+    };
+    let front = options.serving.pool(front.tls(tls.clone()));
+    let redirects = options.redirect_http.iter();
+    let front = redirects.fold(front, |front, address| front.listen_plain(address.to_string()));
+    (front.handler(client), events.tls(tls).handler(subscriber))
+}
+
+/// Runs the pools, and says where they listen.
+fn run(
+    options: &Options,
+    pipeline: Pipeline,
+    scheme: &'static str,
+    hot: Arc<HotDocuments>,
+) -> Result<(), Box<dyn Error>> {
+    // The addresses that only redirect come last.
     let offered = options.serving.addresses().count();
     let pipeline = pipeline.on_ready(move |addresses| {
         let addresses: Vec<_> = addresses.iter().take(offered).cloned().collect();
@@ -234,11 +260,12 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn tcp_port(address: &Address) -> Option<u16> {
-    match address {
-        Address::Tcp(address) => Some(address.port()),
-        _ => None,
-    }
+/// The pool that looks documents up.
+fn catalog(options: &Options, directory: Arc<Directory>) -> Pool {
+    Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads.get(), move || {
+        let store = Store::connect(&directory)?;
+        Ok::<_, store::Error>(move |lookup| look_up(&store, lookup))
+    })
 }
 
 /// Opens the directory of the documents, after the recovery from a crash. A server that may have to share it with an old

@@ -33,7 +33,7 @@ pub trait Codec: Send + Sized + 'static {
 
     /// Processes what was read until `plain` is full or more of it is needed. Output of its own is
     /// appended to `outgoing`, also before an error.
-    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<DecodeProgress>;
+    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<DecodedBytes>;
 
     /// Appends the bytes of `plain`, at most [`RECORD`], to `outgoing`. Returns how many it has taken from the front:
     /// all of them, or what fits what it appends at a time; none while the handshake goes on.
@@ -63,7 +63,7 @@ pub trait Codec: Send + Sized + 'static {
 
 /// The result of [`Codec::decode`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct DecodeProgress {
+pub struct DecodedBytes {
     /// The bytes that were used up, from the front.
     pub(crate) used: usize,
     /// The plaintext that was written.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 
 use super::between::MOST_UNSENT;
-use super::codec::{Codec, DecodeProgress, Sinks, Unread};
+use super::codec::{Codec, DecodedBytes, Sinks, Unread};
 use crate::Ended;
 use crate::layer::{Layer, LayerEnd, LayerError, LayerInput, OUTPUT, ROOM};
 
@@ -64,8 +64,8 @@ impl<L: Layer> Codec for Custom<L> {
         wire.len() != self.needs_more_than
     }
 
-    fn decode(&mut self, wire: &mut [u8], mut into: Sinks<'_>) -> io::Result<DecodeProgress> {
-        let mut done = DecodeProgress::default();
+    fn decode(&mut self, wire: &mut [u8], mut into: Sinks<'_>) -> io::Result<DecodedBytes> {
+        let mut done = DecodedBytes::default();
         self.needs_more_than = usize::MAX;
         while into.rest.is_empty() && done.plain < into.plain.len() {
             let unused = &mut wire[done.used..];

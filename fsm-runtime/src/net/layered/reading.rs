@@ -3,7 +3,7 @@
 use std::io;
 
 use super::between::{Between, MOST_UNSENT, READS, SPARE, Scratch};
-use super::codec::{Codec, DecodeProgress, Sinks};
+use super::codec::{Codec, DecodedBytes, Sinks};
 use crate::layer::LayerEnd;
 use crate::net::transport::{ByteStream, Read};
 
@@ -100,7 +100,7 @@ impl<C: Codec> Between<C> {
             // The rest waits for an event.
             self.flush(stream)?;
         }
-        let DecodeProgress { used, plain } = self.unless_failed(decoded)?;
+        let DecodedBytes { used, plain } = self.unless_failed(decoded)?;
         self.is_fragment = used == 0 && plain == 0;
         self.keep_unread(wire[used..].to_vec(), rest);
         Ok((plain, drained))

@@ -13,17 +13,17 @@ use crate::{Address, Peer};
 /// A connected socket of a poll. All reads and writes go through mio's type, because it arms the
 /// next event.
 #[derive(Debug)]
-pub struct Socket(Kind);
+pub struct Socket(SocketKind);
 
 #[derive(Debug)]
-enum Kind {
+enum SocketKind {
     Tcp(TcpStream),
     Udp(UdpSocket),
 }
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
-        Self(Kind::Tcp(stream))
+        Self(SocketKind::Tcp(stream))
     }
 }
 
@@ -39,7 +39,7 @@ impl Socket {
             Address::Udp(address) => {
                 let socket = UdpSocket::bind(any_port(*address))?;
                 socket.connect(*address)?;
-                Ok(Self(Kind::Udp(socket)))
+                Ok(Self(SocketKind::Udp(socket)))
             }
             Address::Unix(_) | Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
         }
@@ -49,8 +49,12 @@ impl Socket {
     /// (pitfall 6).
     pub(crate) fn is_connected(&self) -> io::Result<bool> {
         let (error, peer, own) = match &self.0 {
-            Kind::Tcp(stream) => (stream.take_error()?, stream.peer_addr(), stream.local_addr()),
-            Kind::Udp(socket) => (socket.take_error()?, socket.peer_addr(), socket.local_addr()),
+            SocketKind::Tcp(stream) => {
+                (stream.take_error()?, stream.peer_addr(), stream.local_addr())
+            }
+            SocketKind::Udp(socket) => {
+                (socket.take_error()?, socket.peer_addr(), socket.local_addr())
+            }
         };
         if let Some(error) = error {
             return Err(error);
@@ -77,8 +81,8 @@ impl Socket {
 
     fn source(&mut self) -> &mut dyn event::Source {
         match &mut self.0 {
-            Kind::Tcp(stream) => stream,
-            Kind::Udp(socket) => socket,
+            SocketKind::Tcp(stream) => stream,
+            SocketKind::Udp(socket) => socket,
         }
     }
 }
@@ -89,8 +93,8 @@ impl ByteStream for Socket {
         // mio arms the next event on Windows only when a read would block, so `drained` is false
         // after a short read, too.
         let bytes = match &mut self.0 {
-            Kind::Tcp(stream) => io::Read::read(stream, buffer)?,
-            Kind::Udp(socket) => socket.recv(buffer)?,
+            SocketKind::Tcp(stream) => io::Read::read(stream, buffer)?,
+            SocketKind::Udp(socket) => socket.recv(buffer)?,
         };
         Ok(Read { bytes, drained: false })
     }
@@ -98,27 +102,27 @@ impl ByteStream for Socket {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Kind::Tcp(stream) => stream.write(bytes),
-            Kind::Udp(socket) => socket.send(bytes),
+            SocketKind::Tcp(stream) => stream.write(bytes),
+            SocketKind::Udp(socket) => socket.send(bytes),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match &mut self.0 {
-            Kind::Tcp(stream) => stream.write_vectored(slices),
-            Kind::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
+            SocketKind::Tcp(stream) => stream.write_vectored(slices),
+            SocketKind::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
         match &self.0 {
-            Kind::Tcp(stream) => stream.shutdown(Shutdown::Write),
-            Kind::Udp(_) => Ok(()),
+            SocketKind::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            SocketKind::Udp(_) => Ok(()),
         }
     }
 
     fn abort(&mut self) {
-        if let Kind::Tcp(stream) = &self.0 {
+        if let SocketKind::Tcp(stream) = &self.0 {
             // An error is ignored, because the close then only looks like a regular end to the peer.
             let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
@@ -139,8 +143,8 @@ impl Source for Socket {
             return None;
         }
         Some(Self(match self.0 {
-            Kind::Tcp(stream) => Kind::Tcp(TcpStream::from_std(stream.into())),
-            Kind::Udp(socket) => Kind::Udp(UdpSocket::from_std(socket.into())),
+            SocketKind::Tcp(stream) => SocketKind::Tcp(TcpStream::from_std(stream.into())),
+            SocketKind::Udp(socket) => SocketKind::Udp(UdpSocket::from_std(socket.into())),
         }))
     }
 }
@@ -148,8 +152,8 @@ impl Source for Socket {
 impl PeerAddr for Socket {
     fn peer(&self) -> io::Result<Peer> {
         match &self.0 {
-            Kind::Tcp(stream) => stream.peer_addr().map(Peer::Tcp),
-            Kind::Udp(socket) => socket.peer_addr().map(Peer::Udp),
+            SocketKind::Tcp(stream) => stream.peer_addr().map(Peer::Tcp),
+            SocketKind::Udp(socket) => socket.peer_addr().map(Peer::Udp),
         }
     }
 }

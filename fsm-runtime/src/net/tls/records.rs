@@ -8,7 +8,7 @@ use rustls::unbuffered::{
     WriteTraffic,
 };
 
-use crate::net::layered::codec::{DecodeProgress, Sinks, Unread};
+use crate::net::layered::codec::{DecodedBytes, Sinks, Unread};
 
 /// The most bytes that a record adds to its plaintext: head, type, nonce and tag.
 const OVERHEAD: usize = 64;
@@ -84,8 +84,8 @@ pub(super) fn decrypt<C: ProcessRecords>(
     incoming: &mut [u8],
     mut into: Sinks<'_>,
     has_closed: &mut bool,
-) -> Result<DecodeProgress, Error> {
-    let mut done = DecodeProgress::default();
+) -> Result<DecodedBytes, Error> {
+    let mut done = DecodedBytes::default();
     while into.rest.is_empty() && done.plain < into.plain.len() {
         let UnbufferedStatus { mut discard, state } =
             connection.process(&mut incoming[done.used..]);

@@ -12,7 +12,7 @@ use super::config::asked_name;
 use super::records::{Encrypt, decrypt, has_record, write};
 use crate::Ended;
 use crate::layer::LayerEnd;
-use crate::net::layered::codec::{Codec, DecodeProgress, Sinks, Unread};
+use crate::net::layered::codec::{Codec, DecodedBytes, Sinks, Unread};
 use crate::net::transport::BeginTls;
 
 /// One side of a TLS connection without its socket: ciphertext goes in and comes out, and so does plaintext.
@@ -99,7 +99,7 @@ impl Codec for RustlsSession {
         has_record(wire)
     }
 
-    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<DecodeProgress> {
+    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<DecodedBytes> {
         let handshakes = self.is_handshaking();
         let decoded = match &mut self.connection {
             RustlsConnection::Server(server) => decrypt(server, wire, into, &mut self.has_closed),

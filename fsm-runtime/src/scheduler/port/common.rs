@@ -20,12 +20,12 @@ pub(super) struct Common {
     remaining_threads: AtomicUsize,
     watchdog: OnceLock<Arc<Alarm>>,
     /// For each thread the turn that was seen last.
-    seen: Mutex<Vec<Option<TurnStart>>>,
+    seen: Mutex<Vec<Option<SeenStart>>>,
 }
 
 /// A turn that the watchdog or a snapshot has seen.
 #[derive(Clone, Copy)]
-struct TurnStart {
+struct SeenStart {
     number: u64,
     first: Instant,
 }
@@ -86,7 +86,7 @@ impl Common {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = seen.get_mut(thread) else { return now };
         let before = entry.filter(|turn| turn.number == number);
-        entry.insert(before.unwrap_or(TurnStart { number, first: now })).first
+        entry.insert(before.unwrap_or(SeenStart { number, first: now })).first
     }
 
     /// Wakes the watchdog if work waits that an idle thread could do.

@@ -11,7 +11,7 @@ use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
 use crate::outgoing::connections::Outgoing;
 use crate::sim::LIMITS;
-use crate::sim::clock::Origin;
+use crate::sim::clock::TimeOrigin;
 use crate::sim::harness::Harness;
 use crate::sim::other::StubTargets;
 use crate::sim::pipe::{DatagramQueues, Pipe, PipeEnd};
@@ -27,11 +27,11 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     where
         M: Machine<Seed = ()>,
     {
-        Self::start(&Origin::new(), handler, (), Arc::default(), calls)
+        Self::start(&TimeOrigin::new(), handler, (), Arc::default(), calls)
     }
 
     pub(super) fn start(
-        origin: &Origin,
+        origin: &TimeOrigin,
         handler: H,
         seed: M::Seed,
         settings: Arc<M::Settings>,

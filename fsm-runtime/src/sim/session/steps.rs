@@ -27,7 +27,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     /// Lets input, messages and time arrive before the machine has its next turn.
-    #[cfg(all(test, not(any(loom, shuttle))))]
+    #[cfg(test)]
+    #[cfg(not(any(loom, shuttle)))]
     pub(in crate::sim) fn come_together(
         &mut self,
         bytes: &[u8],

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::super::clock::Origin;
+use super::super::clock::TimeOrigin;
 use super::*;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::survey::SurveyWalk;
@@ -72,12 +72,12 @@ impl upload::Handler for Client {
 struct Uploads {
     port: SimPort<ConnectionTask<Upload, Client, PipeEnd>>,
     environment: EnvironmentOf<Upload>,
-    origin: Origin,
+    origin: TimeOrigin,
 }
 
 impl Uploads {
     fn new() -> Self {
-        let (origin, environment) = (Origin::new(), EnvironmentOf::<Upload>::default());
+        let (origin, environment) = (TimeOrigin::new(), EnvironmentOf::<Upload>::default());
         let mut port = SimPort::new(&origin, 2, 1);
         for _ in 0..2 {
             let environment = environment.clone();

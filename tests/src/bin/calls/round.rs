@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fsm_runtime::Stats;
 use fsm_runtime::prelude::*;
+use fsm_runtime::{JobHandle, Stats};
 
 use crate::Options;
 use crate::call_log::{CallLog, Counts};
@@ -74,17 +74,10 @@ impl Round {
                 }
             }
         }
-        let mut lost = 0;
-        for handle in handles {
-            match handle.wait_for(TIMEOUT) {
-                Ok(Some(())) => {}
-                Ok(None) => lost += 1,
-                Err(_) => {
-                    let (calling, working) = (calling.stats(), working.stats());
-                    return Err(format!("a caller does not end: {calling:?}, {working:?}").into());
-                }
-            }
-        }
+        let lost = lost(handles).map_err(|Stuck| {
+            let (calling, working) = (calling.stats(), working.stats());
+            format!("a caller does not end: {calling:?}, {working:?}")
+        })?;
         running.drain()?;
         if lost > 0 && !matches!(self.close, Some((Closed::Callers, _))) {
             return Err(format!("{lost} callers did not end").into());
@@ -106,6 +99,22 @@ impl Round {
         counts.rounds_cut = u64::from(self.close.is_some());
         Ok(counts)
     }
+}
+
+/// A caller has not ended in time.
+struct Stuck;
+
+/// Waits for all callers. Returns the number of those that have ended without a reply.
+fn lost(handles: Vec<JobHandle<()>>) -> Result<u64, Stuck> {
+    let mut lost = 0;
+    for handle in handles {
+        match handle.wait_for(TIMEOUT) {
+            Ok(Some(())) => {}
+            Ok(None) => lost += 1,
+            Err(_) => return Err(Stuck),
+        }
+    }
+    Ok(lost)
 }
 
 /// Checks that the counters of a pool add up, and that no job is left.

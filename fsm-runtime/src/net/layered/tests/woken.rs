@@ -67,7 +67,7 @@ impl Codec for Replies {
         !wire.is_empty()
     }
 
-    fn decode(&mut self, wire: &mut [u8], mut into: Sinks<'_>) -> io::Result<DecodeProgress> {
+    fn decode(&mut self, wire: &mut [u8], mut into: Sinks<'_>) -> io::Result<DecodedBytes> {
         let mut plain = 0;
         for byte in &*wire {
             match byte {
@@ -76,7 +76,7 @@ impl Codec for Replies {
                 _ => plain += into.put(plain, &[*byte]),
             }
         }
-        Ok(DecodeProgress { used: wire.len(), plain })
+        Ok(DecodedBytes { used: wire.len(), plain })
     }
 
     fn encode(&mut self, plain: &[u8], _: Unread<'_>, outgoing: &mut Vec<u8>) -> io::Result<usize> {
