@@ -31,7 +31,7 @@
 //! - Deletion is step 3 without a new row, and step 4.
 //!
 //! A crash can therefore only leave files over, and [`Store::open`] removes them: all files in
-//! `tmp`, and files without a row in `docs`. This is safe because the [locks](locks) keep other processes
+//! `tmp`, and files without a row in `docs`. This is safe because the [locks] keep other processes
 //! out of the directory. No crash leaves a row whose file is missing or has another length; if
 //! somebody caused one, [`Store::open`] removes it, and [`Recovery`] reports its document.
 //!
