@@ -69,8 +69,8 @@ impl<M: Machine> Handle<M> {
         snapshot::of_pool(&self.state, filter, within)
     }
 
-    /// Ends the connection with this key as [`Ended::Closed`], in its next turn and without another call of its
-    /// handler. The connection is reset if output is unsent or input unread, as when the pool closes.
+    /// Ends the connection with this key as [`Ended::Closed`](crate::Ended::Closed), in its next turn and without
+    /// another call of its handler. The connection is reset if output is unsent or input unread, as when the pool closes.
     ///
     /// It waits for less than `within` until the port of the connection has noted it: usually some microseconds.
     /// A handler must not wait for its own port in this way.
