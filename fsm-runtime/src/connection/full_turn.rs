@@ -12,6 +12,7 @@ use crate::machine::runner::StopReason;
 use crate::net::other_end::OtherEnd;
 use crate::net::pending_io::{NewConnection, PendingIo};
 use crate::net::readiness::Readiness;
+use crate::net::send_buffer::UnsentOutput;
 use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
@@ -26,6 +27,23 @@ pub(super) struct ResumedIo<M: Machine> {
     pub(super) send_by: u64,
     pub(super) first_by: u64,
     pub(super) expired_while_full: bool,
+}
+
+impl<M: Machine> ResumedIo<M> {
+    /// Makes it pending again, with the output that is left.
+    pub(super) fn into_pending(self, output: UnsentOutput) -> Pending<M> {
+        let Self { input, progress, other_progress, send_by, first_by, expired_while_full } = self;
+        Pending::<M> {
+            input,
+            progress,
+            other_progress,
+            output,
+            send_by,
+            first_by,
+            expired_while_full,
+            incoming: None,
+        }
+    }
 }
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {

@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::connection::ConnectionTask;
 use crate::connection::full_turn::ResumedIo;
 use crate::connection::goodbye::Goodbye;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
-use crate::connection::{ConnectionTask, Pending};
 use crate::machine::other::sealed::OtherEndSlot;
 use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
@@ -33,18 +33,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         resumed: ResumedIo<M>,
         scratch: &mut ConnectionScratch<M, H>,
     ) {
-        let ResumedIo { input, progress, other_progress, send_by, first_by, expired_while_full } =
-            resumed;
-        let pending = Pending::<M> {
-            input,
-            progress,
-            other_progress,
-            output: scratch.output.keep(),
-            send_by,
-            first_by,
-            expired_while_full,
-            incoming: None,
-        };
+        let pending = resumed.into_pending(scratch.output.keep());
         self.pending = Some(scratch.boxes.fill(pending));
     }
 

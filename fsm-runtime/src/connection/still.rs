@@ -1,10 +1,10 @@
 //! The turns of a connection while all pools stand still, so that connections move together.
 
-use crate::connection::full_turn::ResumedIo;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::input::DecodeProgress;
+use crate::net::send_buffer::UnsentOutput;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::{Drive, Ended, Key};
@@ -50,17 +50,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Ok(resumed) => resumed,
             Err(outcome) => return Some(outcome),
         };
-        let ResumedIo { input, progress, other_progress, send_by, first_by, expired_while_full } =
-            resumed;
-        let mut pending = Pending::<M> {
-            input,
-            progress,
-            other_progress,
-            send_by,
-            first_by,
-            expired_while_full,
-            ..Pending::<M>::default()
-        };
+        let mut pending = resumed.into_pending(UnsentOutput::default());
         let is_unused = !Self::HAS_MAILBOX || scratch.environment.mailboxes.is_unused(key);
         let leaves = is_unused && scratch.pool_state.moving.leaves();
         if leaves && self.try_leave(&mut pending, key, scratch) {
